@@ -1,0 +1,134 @@
+import type { EventEnvelope } from './message/envelope.ts'
+import type { Generation } from './read/checkpoint.ts'
+import type { Health, Migration } from './store.ts'
+import type { ChannelStats } from './wire/broker.ts'
+import type { DeadLetters } from './wire/dead-letter.ts'
+import type { HeldState } from './wire/held.ts'
+import type { MessageStatus } from './wire/status.ts'
+
+/** What operators do with a running or a standing application; the command line and the console are skins over it. */
+export interface Operations {
+  readonly channels: {
+    /** Every channel of the application, those without messages too. */
+    list(): Promise<readonly ChannelReport[]>
+    peek(channel: string, limit: number): Promise<readonly string[]>
+    put(channel: string, body: string): Promise<void>
+  }
+  readonly deadLetters: DeadLetters
+  readonly projections: {
+    list(): Promise<readonly ProjectionReport[]>
+    /**
+     * Builds the next generation from the log and switches to it. Resumes a rebuild that was cut off.
+     * @throws {ObverseError} `REBUILD_RUNNING` while another process drives it
+     */
+    rebuild(projection: string, options?: RebuildOptions): Promise<RebuildReport>
+    /** Compares the served rows with a fold of the log. */
+    verify(projection: string): Promise<VerifyReport>
+    /** Serves another generation that exists (rollback). */
+    switchTo(projection: string, generation: number): Promise<void>
+  }
+  readonly log: {
+    /** Up to `limit` events after `position`. */
+    read(position: number, limit: number): Promise<readonly EventEnvelope[]>
+    head(): Promise<number>
+    /** Calls back for each new event until `signal` is aborted. */
+    tail(position: number, onEvent: (event: EventEnvelope) => void, signal: AbortSignal): Promise<void>
+  }
+  /** What became of one message, command or event. */
+  status(messageId: string): Promise<StatusReport | undefined>
+  /** Everything that belongs to the correlation of one message, as a tree. */
+  trace(messageId: string): Promise<readonly TraceNode[]>
+  /** Calls off a delayed or waiting message. False: too late or unknown. */
+  cancel(messageId: string): Promise<boolean>
+  migrate(): Promise<readonly string[]>
+  pendingMigrations(): Promise<readonly string[]>
+  printMigrations(): Promise<readonly string[]>
+  /** Empties everything and makes the tables again. */
+  reset(): Promise<void>
+  /** Dependencies one by one. */
+  health(): Promise<readonly (Health & { readonly name: string })[]>
+  /** Looks at configuration, tables, lag, stuck keys, clock; says what to do. */
+  doctor(): Promise<readonly Finding[]>
+}
+
+export interface ChannelReport extends ChannelStats {
+  readonly handlers: readonly string[]
+  /** Held rows of the channel's handlers, by state. */
+  readonly held: Readonly<Record<HeldState, number>>
+  /** Messages in and out per second, over the last looks; absent on the first. */
+  readonly rate?: number
+}
+
+export interface ProjectionReport {
+  readonly projection: string
+  readonly view: string
+  readonly store: string
+  readonly feed: string
+  readonly gathering: boolean
+  readonly generation: Generation
+  readonly rows: number
+  /** Log-fed: events between checkpoint and head. */
+  readonly behind?: number
+  readonly parked: number
+}
+
+export interface RebuildOptions {
+  /** Build only; `switchTo` later. Default false. */
+  readonly noSwitch?: boolean
+  readonly onProgress?: (progress: RebuildProgress) => void
+  readonly signal?: AbortSignal
+}
+
+export interface RebuildProgress {
+  readonly position: number
+  readonly head: number
+  readonly events: number
+  readonly perSecond: number
+}
+
+export interface RebuildReport {
+  readonly projection: string
+  readonly generation: number
+  readonly events: number
+  readonly rows: number
+  readonly ms: number
+  readonly switched: boolean
+}
+
+export interface VerifyReport {
+  readonly projection: string
+  readonly rows: number
+  /** Ids of rows that differ from the fold; at most 100. */
+  readonly different: readonly string[]
+  readonly missing: readonly string[]
+  readonly extra: readonly string[]
+}
+
+export interface StatusReport {
+  readonly messageId: string
+  readonly type: string
+  /** `queued` and `held` are said of messages that wait; `logged` of an event that every handler has done with. */
+  readonly state: MessageStatus['state'] | 'queued' | 'held' | 'dead' | 'logged'
+  readonly reason?: string
+  readonly result?: unknown
+  readonly correlationId: string
+  readonly causationId: string | null
+  readonly at: string
+  readonly key?: string | null
+  readonly seq?: number
+  readonly position?: number
+}
+
+export interface TraceNode extends StatusReport {
+  readonly caused: readonly TraceNode[]
+}
+
+export interface Finding {
+  readonly level: 'ok' | 'warning' | 'error'
+  readonly subject: string
+  readonly says: string
+  /** What to do; absent when all is well. */
+  readonly remedy?: string
+}
+
+export type { Migration }

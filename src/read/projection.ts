@@ -1,0 +1,108 @@
+import type { AnyDefinition, DataOf } from '../message/define.ts'
+import type { EventEnvelope } from '../message/envelope.ts'
+import type { AnyView, View } from './view.ts'
+
+/** What a projection may do to rows. Operations are recorded and folded; nothing is read here. */
+export interface Rows<Row> {
+  /** Replaces the row whose id is in it. */
+  put(row: Row): void
+  /** Changes some fields; a row that is not there stays away. */
+  patch(id: string, fields: Partial<Row>): void
+  /** Adds to number fields; a row that is not there is made from `initial`, without it stays away. */
+  increment(
+    id: string,
+    by: { readonly [K in keyof Row as Row[K] extends number | undefined ? K : never]?: number },
+    initial?: Row,
+  ): void
+  /** Takes the row away; a late older event does not bring it back. */
+  delete(id: string): void
+}
+
+/** One recorded operation. */
+export type RowOperation =
+  | { readonly kind: 'put'; readonly id: string; readonly row: Record<string, unknown> }
+  | { readonly kind: 'patch'; readonly id: string; readonly fields: Record<string, unknown> }
+  | {
+      readonly kind: 'increment'
+      readonly id: string
+      readonly by: Record<string, number>
+      readonly initial?: Record<string, unknown>
+    }
+  | { readonly kind: 'delete'; readonly id: string }
+
+/**
+ * Where a projection's events come from.
+ * - `log` (default): read from the log, in order
+ * - `inline`: applied inside the transaction that appends them; the view must be in the same store
+ * - a channel: through the broker, like any handler
+ */
+export type Feed =
+  | { readonly kind: 'log' }
+  | { readonly kind: 'inline' }
+  | { readonly kind: 'channel'; readonly channel: string }
+
+export interface ProjectionOptions {
+  /** `'log'`, `'inline'` or `{ channel: NAME }`. Default `'log'`. */
+  readonly feed?: 'log' | 'inline' | { readonly channel: string }
+  /**
+   * Rows are touched by events of several keys (a total, a counter over many). Fed from the log in its order, or
+   * inline where a commit knows its position. Default false: every row is touched by events of one key.
+   */
+  readonly gathering?: boolean
+}
+
+/** A function from events to rows of one view. Immutable: `on` makes a new one. */
+export interface Projection<Row extends object = Record<string, unknown>> {
+  readonly name: string
+  readonly view: AnyView
+  readonly feed: Feed
+  readonly gathering: boolean
+  readonly types: ReadonlySet<string>
+  readonly definitions: readonly AnyDefinition<'event'>[]
+  readonly steps: ReadonlyMap<string, (data: never, rows: never, event: EventEnvelope) => void>
+  /** `event` is the envelope: its key, seq, position and time. */
+  on<D extends AnyDefinition<'event'>>(
+    definition: D,
+    step: (data: DataOf<D>, rows: Rows<Row>, event: EventEnvelope<DataOf<D>>) => void,
+  ): Projection<Row>
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a projection of anything, for inference
+export type AnyProjection = Projection<any>
+
+/**
+ * Declares how a view is filled. Steps are pure: they only record operations.
+ *
+ * @example
+ * const orderList = projection('order-list', orders)
+ *   .on(OrderPlaced, (e, rows) => rows.put({ orderId: e.orderId, status: 'placed' }))
+ */
+export function projection<Row extends object>(
+  name: string,
+  view: View<Row>,
+  options: ProjectionOptions = {},
+): Projection<Row> {
+  const { feed = 'log', gathering = false } = options
+  const source: Feed = typeof feed === 'string' ? { kind: feed } : { kind: 'channel', channel: feed.channel }
+  return make<Row>({ name, view, feed: source, gathering }, [], new Map())
+}
+
+function make<Row extends object>(
+  base: Pick<Projection, 'name' | 'view' | 'feed' | 'gathering'>,
+  definitions: readonly AnyDefinition<'event'>[],
+  steps: Projection['steps'],
+): Projection<Row> {
+  return {
+    ...base,
+    definitions,
+    steps,
+    types: new Set(steps.keys()),
+    on(definition, step) {
+      return make<Row>(
+        base,
+        [...definitions, definition],
+        new Map(steps).set(definition.type, step as (data: never, rows: never, event: EventEnvelope) => void),
+      )
+    },
+  }
+}

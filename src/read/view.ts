@@ -1,0 +1,126 @@
+import type { AnySchema, OutputOf } from '../message/schema.ts'
+
+/**
+ * What a store keeps for one row of a view. A fold of many events is saved as one whole row, guarded by `mark`.
+ *
+ * - In a view of one key, `key` is the key whose events touch the row and `mark` the seq of the last it saw.
+ * - In a gathering view `key` is `null` and `mark` is a position.
+ * - `data: null` is a tombstone or a mark: queries never see it, but it refuses what is older.
+ */
+export interface StoredRow {
+  readonly id: string
+  readonly key: string | null
+  readonly mark: number
+  readonly data: Record<string, unknown> | null
+}
+
+/** PORT. The rows of one generation of one view. */
+export interface ViewTable {
+  /** The rows that exist among `ids`, tombstones and marks too. One query. */
+  load(ids: readonly string[]): Promise<readonly StoredRow[]>
+  /**
+   * Saves whole rows in one batch. Each row is refused, in the store and by the write itself, unless its `mark` is
+   * above that of the stored row. Returns the ids that were refused. All or nothing is not required: saving again is
+   * harmless.
+   */
+  save(rows: readonly StoredRow[]): Promise<readonly string[]>
+  /** Data of a live row. */
+  get(id: string): Promise<Record<string, unknown> | undefined>
+  /** Live rows by a declared look-up, in its order. */
+  find(question: Question): Promise<readonly FoundRow[]>
+  /** Live rows: for `verify`, `doctor` and progress. */
+  count(): Promise<number>
+}
+
+/** PORT. Where the views of a store live. */
+export interface ViewStore {
+  /** Named in messages: `sqlite`, `mongodb`, … */
+  readonly name: string
+  /** Prepares a generation (a table, a collection); does nothing if it is there. Look-ups become indexes. */
+  open(shape: ViewShape, generation: number): Promise<ViewTable>
+  drop(shape: ViewShape, generation: number): Promise<void>
+  /** What of `shape` this store cannot serve, with the reason; empty: everything. */
+  lacks(shape: ViewShape): readonly string[]
+}
+
+/** What a store must know of a view. */
+export interface ViewShape {
+  readonly name: string
+  readonly key: string
+  readonly lookups: readonly Lookup[]
+}
+
+/** A declared question: rows where `by` are equal, ordered by `order` and then by row id. */
+export interface Lookup {
+  readonly by: readonly string[]
+  /** A field, ascending; `descending` turns it. Absent: by row id alone. */
+  readonly order?: string
+  readonly descending: boolean
+}
+
+/** One page of a look-up. */
+export interface Question {
+  readonly lookup: Lookup
+  /** Values of `lookup.by`, same order. */
+  readonly equals: readonly Scalar[]
+  /** Strictly after this place in the order: the last row of the page before. */
+  readonly after?: { readonly order: Scalar; readonly id: string }
+  /** Rows, 1 to 1,000. */
+  readonly limit: number
+}
+
+export type Scalar = string | number | boolean | null
+
+export interface FoundRow {
+  readonly id: string
+  /** Value of the order field, for the cursor. */
+  readonly order: Scalar
+  readonly data: Record<string, unknown>
+}
+
+/** A read model: rows of one shape, filled by exactly one projection. */
+export interface View<Row extends object = Record<string, unknown>, K extends string = string> {
+  readonly name: string
+  readonly key: K
+  readonly lookups: readonly Lookup[]
+  readonly row: AnySchema
+  readonly _row?: Row
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a view of anything, for inference
+export type AnyView = View<any, any>
+export type RowOf<V> = V extends View<infer Row, infer _K> ? Row : never
+
+export interface ViewOptions<S extends AnySchema, K extends keyof OutputOf<S> & string> {
+  /** Shape of a row. For types, and for the description of the answer; rows are not checked again. */
+  readonly row: S
+  /** The field that holds the row's id; a text. */
+  readonly key: K
+  /** Look-ups: a field name, or fields with an order. Ordering by nothing means by row id. */
+  readonly index?: readonly (
+    | (keyof OutputOf<S> & string)
+    | {
+        readonly by?: readonly (keyof OutputOf<S> & string)[]
+        readonly order?: keyof OutputOf<S> & string
+        readonly descending?: boolean
+      }
+  )[]
+}
+
+/**
+ * Declares a view. Only declared look-ups can be asked, so that every question has an index in every store.
+ *
+ * @example
+ * const orders = view('orders', { row: OrderRow, key: 'orderId', index: ['status', { order: 'createdAt', descending: true }] })
+ */
+export function view<S extends AnySchema, const K extends keyof OutputOf<S> & string>(
+  name: string,
+  options: ViewOptions<S, K>,
+): View<OutputOf<S>, K> {
+  const lookups = (options.index ?? []).map((entry): Lookup => {
+    if (typeof entry === 'string') return { by: [entry], descending: false }
+    const { by = [], order, descending = false } = entry
+    return { by, ...(order !== undefined && { order }), descending }
+  })
+  return { name, key: options.key, lookups, row: options.row }
+}

@@ -1,0 +1,13 @@
+/** PORT. What was handled already, by (message id, handler). Marks are written by the unit of `write/`. */
+export interface Inbox {
+  /**
+   * Counts one more attempt, committed before the handler runs, so that a message that ends its process is given up
+   * too. Returns the attempts so far, this one included. Removed when the message is handled, held or given up.
+   */
+  attempt(messageId: string, handler: string): Promise<number>
+  seen(messageId: string, handler: string): Promise<boolean>
+  /** Settles deliveries that need no mark (a projection's rows carry their own guard). One batch. */
+  settle(settlements: readonly { readonly queueId: number; readonly owner: string }[]): Promise<void>
+  /** Forgets marks and stored answers older than `before` (epoch ms), at most `limit`. Returns how many. */
+  purge(before: number, limit: number): Promise<number>
+}

@@ -1,0 +1,25 @@
+/** PORT. What became of accepted asynchronous messages. Rows are written by units and by held rows. */
+export interface Statuses {
+  get(messageId: string): Promise<MessageStatus | undefined>
+  /** Tracked messages of one correlation, oldest first. */
+  correlated(correlationId: string, limit: number): Promise<readonly MessageStatus[]>
+  /** Calls off a message that is delayed or not yet taken. False: too late, or unknown. */
+  cancel(messageId: string): Promise<boolean>
+}
+
+export interface MessageStatus {
+  readonly messageId: string
+  readonly type: string
+  readonly state: 'pending' | 'done' | 'failed' | 'cancelled'
+  /** JSON text of the handler's result, when done. */
+  readonly result?: string
+  readonly code?: string
+  readonly reason?: string
+  readonly correlationId: string
+  readonly causationId: string | null
+  /** ISO 8601: accepted, and last changed. */
+  readonly acceptedAt: string
+  readonly changedAt: string
+  /** ISO 8601: not before. */
+  readonly due?: string
+}
