@@ -1,0 +1,19 @@
+import { defineConfig } from 'vitest/config'
+
+// `obverse` means src/ here, in applications and adapters alike: tests need no build.
+const conditions = ['source', 'module', 'node', 'development|production', 'import', 'default']
+
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions, externalConditions: ['source', 'node', 'import'] } },
+  test: {
+    include: ['test/**/*.test.ts', 'apps/**/*.test.ts', 'examples/**/*.test.ts'],
+    // processes, not threads: tests kill and signal things, and SQLite files must have real owners
+    pool: 'forks',
+    execArgv: ['--conditions=source'],
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+    reporters: ['default', './scripts/summary.ts'],
+    typecheck: { enabled: true, checker: 'tsc', include: ['test/types/**/*.test-d.ts'] },
+  },
+})
