@@ -76,7 +76,7 @@ const forbidden = [
     from: {
       path: '^src/',
       pathNot: [
-        '^src/((app|index|describe|module)\\.ts$|app/)',
+        '^src/((app|index|describe|module|store|operate)\\.ts$|app/)',
         // these have a rule of their own
         `^src/(errors\\.ts$|(message|runtime|write|wire|read|process|observe|memory|adapters|${AROUND.join('|')})/)`,
       ],

@@ -61,10 +61,11 @@ export const ERRORS = {
   NO_SUCH_MESSAGE: { status: 404, kind: 'refusal', title: 'No message has this id.' },
   NOT_STARTED: { status: 500, kind: 'fault', title: 'The application is not open.' },
   USAGE: { status: 400, kind: 'refusal', title: 'The command line cannot be understood.' },
-} as const satisfies Record<string, { status: number; kind: ErrorKind; title: string }>
+} as const
 
 export type ErrorKind = 'refusal' | 'permanent' | 'outage' | 'fault'
 export type ErrorCode = keyof typeof ERRORS
+const registry: Readonly<Record<ErrorCode, { status: number; kind: ErrorKind; title: string }>> = ERRORS
 /** Messages by path of the field: `{ 'items[0].quantity': ['must be at least 1'] }`. */
 export type FieldErrors = Readonly<Record<string, readonly string[]>>
 
@@ -89,11 +90,11 @@ export class ObverseError extends Error {
   }
 
   get kind(): ErrorKind {
-    return ERRORS[this.code].kind
+    return registry[this.code].kind
   }
 
   get status(): number {
-    return ERRORS[this.code].status
+    return registry[this.code].status
   }
 }
 
@@ -110,7 +111,7 @@ export function isObverseError(error: unknown, code?: ErrorCode): error is Obver
 
 /** What a consumer should do about `error`; a foreign error is a `fault` of the handler and is retried. */
 export function kindOf(error: unknown): ErrorKind {
-  return isObverseError(error) ? ERRORS[error.code].kind : 'fault'
+  return isObverseError(error) ? registry[error.code].kind : 'fault'
 }
 
 /** Thrown by a handler to say that trying again cannot help: the message becomes a dead letter at once. */

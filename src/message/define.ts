@@ -2,6 +2,9 @@ import type { AnySchema, InputOf, OutputOf, Schema } from './schema.ts'
 
 export type Kind = 'command' | 'query' | 'event'
 
+/** Key under which a message knows its definition. */
+export const DEFINITION: unique symbol = Symbol('obverse.definition')
+
 /** What a definition makes: a typed value that `send`, `ask` and `publish` take. */
 export interface Message<T extends string = string, D = unknown, K extends Kind = Kind, R = unknown> {
   readonly type: T
@@ -9,6 +12,8 @@ export interface Message<T extends string = string, D = unknown, K extends Kind 
   readonly data: D
   /** Inference only: what a query answers with. Never set. */
   readonly _result?: R
+  /** What made it; a symbol, so that it is neither serialised nor listed. */
+  readonly [DEFINITION]?: AnyDefinition
 }
 
 /**
@@ -115,8 +120,8 @@ function define<T extends string, S extends AnySchema, K extends Kind, R>(
   result?: Schema<unknown, R>,
 ): Definition<T, InputOf<S>, OutputOf<S>, K, R> {
   const upcasters = options.history?.steps ?? []
-  const make = (data: InputOf<S>) => ({ type, kind, data })
-  return Object.assign(make, {
+  const make = (data: InputOf<S>) => ({ type, kind, data, [DEFINITION]: definition })
+  const definition: AnyDefinition = Object.assign(make, {
     type,
     kind,
     schema,
@@ -124,5 +129,6 @@ function define<T extends string, S extends AnySchema, K extends Kind, R>(
     version: upcasters.length + 1,
     ...(result && { result }),
     ...(options.key && { key: options.key }),
-  }) as Definition<T, InputOf<S>, OutputOf<S>, K, R>
+  }) as unknown as AnyDefinition
+  return definition
 }

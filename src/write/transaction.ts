@@ -17,6 +17,12 @@ import type { NewSnapshot, Snapshot } from './snapshot.ts'
  * `STORE_BUSY`, `STORE_UNREACHABLE`, `STORE_CLOSED`; whatever the work throws, unchanged.
  */
 export interface Transactions {
+  /**
+   * Looks at the entry before a work whose effects are elsewhere (a mail), so that a handled or held message does not
+   * run: `undefined` means go on, and nothing was written. `duplicate` and `held` are settled as by `commit`. The
+   * entry is checked once more by the commit.
+   */
+  enter(entry: Entry): Promise<Exclude<Outcome, { kind: 'committed' }> | undefined>
   /** Commits what is already known. */
   commit(entry: Entry, unit: Unit): Promise<Outcome>
   /**
