@@ -1,5 +1,4 @@
 import type { AnyDefinition, Message } from './message/define.ts'
-import type { Metadata } from './message/metadata.ts'
 import type { Operations } from './operate.ts'
 import type { AnyProjection } from './read/projection.ts'
 import type { QueryHandler } from './read/query-bus.ts'
@@ -11,7 +10,8 @@ import type { Migration, Store } from './store.ts'
 import type { Broker } from './wire/broker.ts'
 import type { ChannelOptions } from './wire/channel.ts'
 import type { ConsumeOptions, Consumption } from './wire/consume.ts'
-import type { DeliveryOptions } from './write/context.ts'
+import type { SendOptions } from './write/command-bus.ts'
+import type { PipelineContext } from './write/execute.ts'
 import type { AnyHandler, Handler } from './write/handle.ts'
 
 export interface AppOptions<H extends readonly (AnyHandler | QueryHandler)[]> {
@@ -57,23 +57,6 @@ export interface Limits {
   readonly drain: number
   /** Milliseconds inbox marks and stored answers are kept. Default 7 days. */
   readonly remember: number
-}
-
-/** What a pipeline layer sees. */
-export interface PipelineContext {
-  readonly message: Message
-  readonly messageId: string
-  readonly metadata: Metadata
-  readonly handler: string
-  readonly attempt: number
-}
-
-export interface SendOptions extends DeliveryOptions {
-  /** Repeats with the same key get the same answer. Scoped by principal and command. */
-  readonly idempotencyKey?: string
-  readonly principal?: string
-  /** Correlation and trace of the caller. */
-  readonly metadata?: Partial<Metadata>
 }
 
 export interface AskOptions {

@@ -107,28 +107,28 @@ export function readEnvelope(body: string): Envelope {
   for (const field of ['id', 'type', 'time'] as const) {
     if (typeof message[field] !== 'string' || message[field] === '') throw malformed(`${field} is not a text`)
   }
-  if (!KINDS.includes(message['kind'])) throw malformed('kind is not command, query or event')
+  if (!KINDS.includes(message.kind)) throw malformed('kind is not command, query or event')
   if (!('data' in message)) throw malformed('data is missing')
-  const key = message['key'] ?? null
+  const key = message.key ?? null
   if (key !== null && typeof key !== 'string') throw malformed('key is neither a text nor null')
-  const version = message['schemaVersion'] ?? 1
+  const version = message.schemaVersion ?? 1
   if (!wholeNumber(version)) throw malformed('schemaVersion is not a whole number from 1')
-  const seq = message['seq']
+  const seq = message.seq
   if (seq !== undefined && !wholeNumber(seq)) throw malformed('seq is not a whole number from 1')
-  const position = message['position']
+  const position = message.position
   if (position !== undefined && !wholeNumber(position)) throw malformed('position is not a whole number from 1')
-  const id = message['id'] as string
+  const id = message.id as string
   return {
     id,
-    type: message['type'] as string,
-    kind: message['kind'] as Kind,
+    type: message.type as string,
+    kind: message.kind as Kind,
     schemaVersion: version,
-    time: message['time'] as string,
+    time: message.time as string,
     key,
     ...(seq !== undefined && { seq }),
     ...(position !== undefined && { position }),
-    data: message['data'],
-    metadata: metadataOf(message['metadata'], id),
+    data: message.data,
+    metadata: metadataOf(message.metadata, id),
   }
 }
 

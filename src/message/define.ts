@@ -120,8 +120,8 @@ function define<T extends string, S extends AnySchema, K extends Kind, R>(
   result?: Schema<unknown, R>,
 ): Definition<T, InputOf<S>, OutputOf<S>, K, R> {
   const upcasters = options.history?.steps ?? []
-  const make = (data: InputOf<S>) => ({ type, kind, data, [DEFINITION]: definition })
-  const definition: AnyDefinition = Object.assign(make, {
+  const make = (data: InputOf<S>): Message => ({ type, kind, data, [DEFINITION]: definition })
+  const definition = Object.assign(make, {
     type,
     kind,
     schema,
@@ -129,6 +129,6 @@ function define<T extends string, S extends AnySchema, K extends Kind, R>(
     version: upcasters.length + 1,
     ...(result && { result }),
     ...(options.key && { key: options.key }),
-  }) as unknown as AnyDefinition
+  }) as unknown as Definition<T, InputOf<S>, OutputOf<S>, K, R>
   return definition
 }

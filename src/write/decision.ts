@@ -1,0 +1,81 @@
+import { isObverseError } from '../errors.ts'
+import type { Message } from '../message/define.ts'
+import { type AnyAggregate, fold } from './aggregate.ts'
+import type { NewEvent } from './event-store.ts'
+import type { HandlerBody } from './handle.ts'
+import type { Job } from './job.ts'
+import type { NewSnapshot } from './snapshot.ts'
+import type { Entry, LoadedStream, Outcome, StreamRequest, Transactions, Unit } from './transaction.ts'
+import { type Surroundings, UnitBuilder } from './unit-builder.ts'
+
+type DecisionBody = Extract<HandlerBody, { kind: 'decision' }>
+
+/** Loads the aggregate, decides, appends with the loaded version expected: one pure step for the store to place. */
+export function runDecision(
+  body: DecisionBody,
+  job: Job,
+  entry: Entry,
+  transactions: Transactions,
+  around: Surroundings,
+): Promise<Outcome> {
+  const { aggregate } = body
+  const key = (body.id as (data: unknown) => string)(job.data)
+  const decide = body.decide as (data: unknown, state: unknown) => Message | readonly Message[] | Error
+  return transactions.decide(entry, streamRequest(aggregate, key), (loaded): Unit => {
+    const state = stateOf(aggregate, loaded)
+    const decision = decide(job.data, state)
+    if (isObverseError(decision)) throw decision
+    const unit = new UnitBuilder(around, job)
+    const events = Array.isArray(decision) ? decision : [decision]
+    for (const event of events) unit.publish(event as Message, key)
+    const snapshot = dueSnapshot(aggregate, key, loaded, state, unit.events)
+    return unit.build({
+      expected: new Map([[key, loaded.version]]),
+      ...(snapshot && { snapshot }),
+      ...job.more(undefined),
+    })
+  })
+}
+
+const requests = new WeakMap<AnyAggregate, Omit<StreamRequest, 'key'>>()
+
+function streamRequest(aggregate: AnyAggregate, key: string): StreamRequest {
+  let known = requests.get(aggregate)
+  if (!known) {
+    const types = [...aggregate.evolve.keys()]
+    const { snapshots } = aggregate
+    known = { types, ...(snapshots && { snapshot: { name: aggregate.name, version: snapshots.version ?? 1 } }) }
+    requests.set(aggregate, known)
+  }
+  return { key, ...known }
+}
+
+/** The state after the loaded events, from the snapshot on if there is one. */
+export function stateOf(aggregate: AnyAggregate, loaded: LoadedStream): unknown {
+  return fold(aggregate, loaded.snapshot ? loaded.snapshot.state : aggregate.initial(), loaded.events)
+}
+
+function dueSnapshot(
+  aggregate: AnyAggregate,
+  key: string,
+  loaded: LoadedStream,
+  state: unknown,
+  events: readonly NewEvent[],
+): NewSnapshot | undefined {
+  const { snapshots } = aggregate
+  if (!snapshots || events.length === 0) return undefined
+  const version = loaded.version + events.length
+  if (version - (loaded.snapshot?.seq ?? 0) < snapshots.every) return undefined
+  return {
+    name: aggregate.name,
+    key,
+    version: snapshots.version ?? 1,
+    seq: version,
+    // From the texts that are stored: a schema may have filled in what the decision left out.
+    state: fold(
+      aggregate,
+      state,
+      events.map((event) => ({ type: event.type, data: JSON.parse(event.data) as unknown })),
+    ),
+  }
+}
