@@ -69,7 +69,8 @@ function accept<O>(result: SchemaResult<O>, what: string): O {
 
 /** Issues of a schema, by path of the field: `items[0].quantity`. An issue of the whole is under the empty path. */
 export function fieldErrors(issues: readonly Issue[]): FieldErrors {
-  const fields: Record<string, string[]> = {}
+  // no prototype: a client may well send a field named `constructor` or `__proto__`
+  const fields: Record<string, string[]> = Object.create(null)
   for (const issue of issues) {
     const base = fieldPath(issue.path ?? [])
     const paths = issue.keys?.length ? issue.keys.map((key) => (base ? `${base}.${key}` : key)) : [base]
