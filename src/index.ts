@@ -1,54 +1,63 @@
 /** Obverse: the whole way of a message, from command to query. Exports follow that way. */
 
-// the whole
-export * from './app.ts'
 // errors
 export * from './errors.ts'
+
 // message: what travels
-export * from './message/codec.ts'
+export * from './message/schema.ts'
 export * from './message/define.ts'
-export * from './message/delivery.ts'
+export * from './message/registry.ts'
 export * from './message/envelope.ts'
 export * from './message/metadata.ts'
-export * from './message/registry.ts'
-export * from './message/schema.ts'
+export * from './message/delivery.ts'
+export * from './message/codec.ts'
 export * from './message/token.ts'
-export * from './operate.ts'
-// read: event to answer
-export * from './read/checkpoint.ts'
-export * from './read/feed.ts'
-export * from './read/projection.ts'
-export * from './read/query-bus.ts'
-export * from './read/view.ts'
+
 // runtime: things that know time
 export * from './runtime/clock.ts'
 export * from './runtime/faults.ts'
-export * from './runtime/loop.ts'
-export * from './runtime/observer.ts'
-export * from './runtime/pipeline.ts'
 export * from './runtime/retry.ts'
-export * from './store.ts'
-// wire: outbox to handler
-export * from './wire/broker.ts'
-export * from './wire/channel.ts'
-export * from './wire/consume.ts'
-export * from './wire/dead-letter.ts'
-export * from './wire/held.ts'
-export * from './wire/inbox.ts'
-export * from './wire/outbox.ts'
-export * from './wire/positions.ts'
-export * from './wire/status.ts'
-export * from './wire/subscriber.ts'
+export * from './runtime/loop.ts'
+export * from './runtime/pipeline.ts'
+export * from './runtime/observer.ts'
+
 // write: request to commit
-export * from './write/aggregate.ts'
 export type { SendOptions } from './write/command-bus.ts'
-export * from './write/context.ts'
-export * from './write/decide.ts'
-export * from './write/event-store.ts'
 export type { PipelineContext } from './write/execute.ts'
 export * from './write/handle.ts'
-export * from './write/idempotency.ts'
-export * from './write/outbox.ts'
+export * from './write/decide.ts'
+export * from './write/aggregate.ts'
 export * from './write/refuse.ts'
-export * from './write/snapshot.ts'
+export * from './write/context.ts'
+export * from './write/idempotency.ts'
 export * from './write/transaction.ts'
+export * from './write/event-store.ts'
+export * from './write/snapshot.ts'
+export * from './write/outbox.ts'
+
+// wire: outbox to handler
+export * from './wire/outbox.ts'
+export * from './wire/positions.ts'
+export * from './wire/broker.ts'
+export * from './wire/channel.ts'
+export * from './wire/subscriber.ts'
+export * from './wire/consume.ts'
+export * from './wire/inbox.ts'
+export * from './wire/held.ts'
+export * from './wire/dead-letter.ts'
+export * from './wire/status.ts'
+
+// read: event to answer
+export * from './read/feed.ts'
+export * from './read/projection.ts'
+export * from './read/checkpoint.ts'
+export * from './read/view.ts'
+export * from './read/query-bus.ts'
+
+// the whole
+export * from './store.ts'
+export * from './app/application.ts'
+export * from './app/limits.ts'
+export * from './app.ts'
+export type { Description } from './describe.ts'
+export * from './operate.ts'
