@@ -36,7 +36,11 @@ export const ERRORS = {
   IDEMPOTENCY_MISMATCH: { status: 422, kind: 'refusal', title: 'The idempotency key was used with another body.' },
   IDEMPOTENCY_IN_PROGRESS: { status: 409, kind: 'refusal', title: 'The first request with this key still runs.' },
   HANDLER_FAILED: { status: 500, kind: 'fault', title: 'A handler threw.' },
-  HANDLER_TOO_SLOW: { status: 500, kind: 'fault', title: 'A handler kept the writing turn for too long.' },
+  HANDLER_TOO_SLOW: {
+    status: 500,
+    kind: 'fault',
+    title: 'A handler took longer than its time, or than its writing turn.',
+  },
   TURN_OVER: { status: 500, kind: 'fault', title: 'ctx.db was used after the transaction had ended.' },
   // wire
   DEPENDENCY_DOWN: { status: 503, kind: 'outage', title: 'Something this work needs is not reachable.' },

@@ -66,7 +66,7 @@ export interface BrokerDelivery {
 
 export interface ChannelStats {
   readonly channel: string
-  /** Messages that wait or are unsettled. */
+  /** Messages that wait or are unsettled; not those that are not due yet. */
   readonly messages: number
   /** Of these, taken by a consumer. */
   readonly unsettled: number

@@ -16,7 +16,9 @@ export interface ConsumeOptions {
 }
 
 export interface Consumption {
+  /** Messages that were settled, each once however many handlers it has: handled, held or given up. */
   readonly handled: number
+  /** Failed attempts among them. */
   readonly failed: number
   readonly reason: 'limit' | 'failure-limit' | 'time-limit' | 'memory-limit' | 'empty' | 'signal' | 'stopped'
 }

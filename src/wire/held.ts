@@ -9,7 +9,8 @@ import type { Delivery } from '../message/delivery.ts'
 export interface HeldRows {
   /**
    * Holds one failed delivery and settles its queue row in the same transaction. A delivery that was held already
-   * (`heldId`) keeps its place. Not ordered: blocks nobody.
+   * (`heldId`) keeps its place; if its row is gone, nothing is done. A message that has a row for this handler gets
+   * no second one. Not ordered: blocks nobody (a refused command comes so, whatever its row said before).
    */
   hold(delivery: Delivery, failure: Failure): Promise<void>
   /** Puts deliveries behind what their lanes hold, in order, settling them; for batches. */
@@ -25,6 +26,8 @@ export interface HeldRows {
   nextDue(handlers: readonly string[]): Promise<number | undefined>
   /** Keeps bytes that no handler can be found for; nothing waits behind them. Settles the queue row. */
   refuse(refused: RefusedMessage): Promise<void>
+  /** Heads of a projection's lanes that its batch has handled: the rows go. (A handler's own transaction does it.) */
+  done(owner: string, ids: readonly number[]): Promise<void>
   /** Gives heads back that were claimed and did not run. */
   release(owner: string, ids: readonly number[]): Promise<void>
   /** How many rows wait, by handler and state. */
@@ -56,6 +59,8 @@ export interface Failure {
 export interface HeldRow extends Omit<Delivery, 'envelope'> {
   readonly heldId: number
   readonly messageId: string
+  /** False: no owner of an earlier claim was lost. Otherwise its attempt is recorded before its handler runs. */
+  readonly redelivered?: boolean
 }
 
 export interface RefusedMessage {

@@ -5,6 +5,8 @@ export interface Inbox {
    * too. Returns the attempts so far, this one included. Removed when the message is handled, held or given up.
    */
   attempt(messageId: string, handler: string): Promise<number>
+  /** Forgets the attempts of a message that an outage ended (outages are free) or that a batch has handled. */
+  forgive(messageId: string, handler: string): Promise<void>
   seen(messageId: string, handler: string): Promise<boolean>
   /** Settles deliveries that need no mark (a projection's rows carry their own guard). One batch. */
   settle(settlements: readonly { readonly queueId: number; readonly owner: string }[]): Promise<void>

@@ -2,7 +2,7 @@
 export interface Outbox {
   /**
    * Takes up to `limit` rows that are due for `owner`: for each channel and key only the oldest, so that at most one
-   * message of a key is unconfirmed per destination. Rows of other live owners are not taken.
+   * message of a key is unconfirmed per destination. Rows of live owners, this one too, are not taken.
    */
   claim(owner: string, limit: number): Promise<readonly OutboxRow[]>
   /** Confirmed by the broker: the rows go. */

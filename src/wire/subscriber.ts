@@ -19,6 +19,8 @@ interface Subscribed {
 }
 
 export interface HandlerSubscriber extends Subscribed {
+  /** Milliseconds an attempt may take. Default: that of the channel. */
+  readonly timeout?: number
   /** Resolves with how the transaction ended (it settled the delivery where it can), or rejects with the failure. */
   readonly handle: (delivery: Delivery, signal: AbortSignal) => Promise<'committed' | 'duplicate' | 'held' | 'lost'>
   readonly handleBatch?: undefined
