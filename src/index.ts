@@ -13,6 +13,12 @@ export * from './message/delivery.ts'
 export * from './message/codec.ts'
 export * from './message/token.ts'
 
+// observe
+export * from './observe/json-log.ts'
+export * from './observe/log.ts'
+export * from './observe/metrics.ts'
+export { durationText, oneLine } from './observe/step-text.ts'
+
 // runtime: things that know time
 export * from './runtime/clock.ts'
 export * from './runtime/faults.ts'
