@@ -147,4 +147,20 @@ export interface InlineRows {
     load(ids: readonly string[]): readonly unknown[] | Promise<readonly unknown[]>
     save(rows: readonly unknown[]): readonly string[] | Promise<readonly string[]>
   }
+  /** The generation of a view that is served, as this transaction sees it. Absent: a pointer some ms old decides. */
+  serving?(view: string): number | Promise<number>
+  /** Events of earlier commits, as this transaction sees them, for what a row has missed; see `Log`. Absent: asked outside. */
+  readonly history?: {
+    between(
+      ranges: readonly { readonly key: string; readonly after: number; readonly before: number }[],
+      types: readonly string[],
+    ): readonly EventEnvelope[] | Promise<readonly EventEnvelope[]>
+    after(after: number, limit: number, types: readonly string[]): EarlierEvents | Promise<EarlierEvents>
+  }
+}
+
+export interface EarlierEvents {
+  readonly events: readonly EventEnvelope[]
+  /** Everything up to this position was looked at. */
+  readonly scannedTo: number
 }
