@@ -1,0 +1,245 @@
+import type { Failure, HeldState } from 'obverse'
+import { Heap } from './heap.ts'
+import type { Owner } from './owner.ts'
+
+/** A message that waits, or was given up. One table holds both, so that a dead letter keeps its place in its lane. */
+export interface HeldEntry {
+  readonly id: number
+  readonly channel: string
+  readonly handler: string | null
+  readonly key: string | null
+  readonly messageId: string | null
+  readonly type: string | null
+  /** Epoch ms. */
+  at: number
+  body: string
+  originalBody: string | undefined
+  ordered: boolean
+  state: HeldState
+  attempts: number
+  retryAt: number
+  code: string
+  reason: string
+  detail: string
+  note: string | undefined
+  owner: Owner | undefined
+  /** An owner of it was lost. */
+  redelivered: boolean
+  lane: HeldLane | undefined
+  /** Under which time it is offered to claims. */
+  offered: number
+  gone: boolean
+}
+
+/** The rows of one (handler, key) that block, by id. */
+export interface HeldLane {
+  readonly name: string
+  readonly rows: Heap<HeldEntry>
+  size: number
+}
+
+export type NewHeld = Pick<
+  HeldEntry,
+  'channel' | 'handler' | 'key' | 'messageId' | 'type' | 'at' | 'body' | 'ordered' | 'state' | 'attempts'
+> &
+  Partial<Pick<HeldEntry, 'retryAt' | 'code' | 'reason' | 'detail'>>
+
+export class HeldTable {
+  readonly rows: Map<number, HeldEntry> = new Map()
+  readonly #byMessage = new Map<string, HeldEntry>()
+  readonly #lanes = new Map<string, HeldLane>()
+  readonly #ready = new Map<string, Heap<HeldEntry>>()
+  readonly #counts = new Map<string, Record<HeldState, number>>()
+  #ids = 0
+
+  /** The row of this message for this handler, whatever its state. */
+  ofMessage(messageId: string, handler: string): HeldEntry | undefined {
+    return this.#byMessage.get(`${messageId}\n${handler}`)
+  }
+
+  /** The row that may run next in a lane, or that blocks it; `undefined`: nothing is held there. */
+  head(handler: string, key: string): HeldEntry | undefined {
+    const lane = this.#lanes.get(laneName(handler, key))
+    return lane && headOf(lane)
+  }
+
+  behind(row: HeldEntry): number {
+    return row.lane && headOf(row.lane) === row ? row.lane.size - 1 : 0
+  }
+
+  add(given: NewHeld, now: number): HeldEntry {
+    this.#ids += 1
+    const row: HeldEntry = {
+      retryAt: 0,
+      code: '',
+      reason: '',
+      detail: '',
+      ...given,
+      id: this.#ids,
+      originalBody: undefined,
+      note: undefined,
+      owner: undefined,
+      redelivered: false,
+      lane: undefined,
+      offered: 0,
+      gone: false,
+    }
+    this.rows.set(row.id, row)
+    if (row.messageId !== null && row.handler !== null) this.#byMessage.set(`${row.messageId}\n${row.handler}`, row)
+    this.#count(row, 1)
+    if (row.ordered && row.handler !== null && row.key !== null) this.#join(row, laneName(row.handler, row.key))
+    this.#offer(row, now)
+    return row
+  }
+
+  /** Another state for a row, in its place; `inLane` false: it blocks nobody from now on. */
+  change(row: HeldEntry, state: HeldState, now: number, inLane = true): void {
+    this.#count(row, -1)
+    row.state = state
+    this.#count(row, 1)
+    this.#disown(row)
+    if (!inLane || state === 'skipped') this.#leaveLane(row, now)
+    this.#offer(row, now)
+  }
+
+  fail(row: HeldEntry, failure: Failure, now: number, inLane: boolean): void {
+    row.attempts = failure.attempts
+    row.code = failure.code
+    row.reason = failure.reason
+    row.detail = failure.detail
+    row.retryAt = failure.retryAt ?? 0
+    row.at = now
+    row.redelivered = false
+    this.change(row, failure.retryAt === undefined ? 'dead' : 'retry', now, inLane)
+  }
+
+  remove(row: HeldEntry, now: number): void {
+    if (row.gone) return
+    row.gone = true
+    this.rows.delete(row.id)
+    if (row.messageId !== null && row.handler !== null) this.#byMessage.delete(`${row.messageId}\n${row.handler}`)
+    this.#count(row, -1)
+    this.#disown(row)
+    this.#leaveLane(row, now)
+  }
+
+  claim(owner: Owner, handlers: readonly string[], limit: number, now: number): readonly HeldEntry[] {
+    const claimed: HeldEntry[] = []
+    for (const handler of handlers) {
+      const heap = this.#ready.get(handler)
+      for (let row = heap && top(heap); heap && row && claimed.length < limit; row = top(heap)) {
+        if (row.offered > now) break
+        heap.pop()
+        row.owner = owner
+        owner.held.add(row)
+        claimed.push(row)
+      }
+    }
+    return claimed
+  }
+
+  /** Nobody has it any more; `lost`: its owner did not say so itself. */
+  release(row: HeldEntry, now: number, lost: boolean): void {
+    if (!row.owner) return
+    this.#disown(row)
+    if (lost) row.redelivered = true
+    this.#offer(row, now)
+  }
+
+  nextDue(handlers: readonly string[]): number | undefined {
+    let least: number | undefined
+    for (const handler of handlers) {
+      const heap = this.#ready.get(handler)
+      const row = heap && top(heap)
+      if (row && (least === undefined || row.offered < least)) least = row.offered
+    }
+    return least
+  }
+
+  *counts(): Generator<{ handler: string; state: HeldState; count: number }> {
+    for (const [handler, states] of this.#counts) {
+      for (const [state, count] of Object.entries(states)) {
+        if (count > 0) yield { handler, state: state as HeldState, count }
+      }
+    }
+  }
+
+  clear(): void {
+    for (const row of this.rows.values()) {
+      row.gone = true
+      this.#disown(row)
+    }
+    for (const map of [this.rows, this.#byMessage, this.#lanes, this.#ready, this.#counts]) map.clear()
+  }
+
+  #count(row: HeldEntry, by: number): void {
+    const handler = row.handler ?? ''
+    let states = this.#counts.get(handler)
+    if (!states) {
+      states = { retry: 0, waiting: 0, dead: 0, skipped: 0 }
+      this.#counts.set(handler, states)
+    }
+    states[row.state] += by
+  }
+
+  #join(row: HeldEntry, name: string): void {
+    let lane = this.#lanes.get(name)
+    if (!lane) {
+      lane = { name, rows: new Heap(), size: 0 }
+      this.#lanes.set(name, lane)
+    }
+    row.lane = lane
+    lane.rows.push(row.id, row)
+    lane.size += 1
+  }
+
+  #leaveLane(row: HeldEntry, now: number): void {
+    const { lane } = row
+    if (!lane) return
+    row.lane = undefined
+    lane.size -= 1
+    const next = headOf(lane)
+    if (next) this.#offer(next, now)
+    else this.#lanes.delete(lane.name)
+  }
+
+  #disown(row: HeldEntry): void {
+    row.owner?.held.delete(row)
+    row.owner = undefined
+  }
+
+  /** Makes a row that may run, now or later, visible to claims. */
+  #offer(row: HeldEntry, now: number): void {
+    if (!mayRun(row)) return
+    row.offered = row.state === 'retry' ? row.retryAt : now
+    let heap = this.#ready.get(row.handler as string)
+    if (!heap) {
+      heap = new Heap()
+      this.#ready.set(row.handler as string, heap)
+    }
+    heap.push(row.offered, row)
+  }
+}
+
+function mayRun(row: HeldEntry): boolean {
+  if (row.gone || row.owner || row.handler === null) return false
+  if (row.state !== 'retry' && row.state !== 'waiting') return false
+  return row.lane === undefined || headOf(row.lane) === row
+}
+
+function headOf(lane: HeldLane): HeldEntry | undefined {
+  while (lane.rows.peek() && lane.rows.peek()?.lane !== lane) lane.rows.pop()
+  return lane.rows.peek()
+}
+
+function top(heap: Heap<HeldEntry>): HeldEntry | undefined {
+  for (let row = heap.peek(); row; row = heap.peek()) {
+    if (heap.peekKey() === row.offered && mayRun(row)) return row
+    heap.pop()
+  }
+  return undefined
+}
+
+function laneName(handler: string, key: string): string {
+  return `${handler}\n${key}`
+}

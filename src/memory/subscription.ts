@@ -1,0 +1,83 @@
+import type { BrokerDelivery, Runtime, SubscribeOptions, Subscription } from 'obverse'
+import type { Owner } from './owner.ts'
+import { bodyOfRow, type Queue, type QueueRow, type TakeOptions } from './queue.ts'
+
+export interface SubscriptionParts {
+  readonly queue: Queue
+  readonly options: SubscribeOptions
+  readonly taking: TakeOptions
+  /** A new owner: at first, and after the last one was given up for dead. */
+  readonly owner: () => Owner
+  readonly leave: (owner: Owner) => void
+  readonly remove: (row: QueueRow) => void
+  /** Where handlers settle in their own transaction. */
+  readonly settles: boolean
+  /** For messages that are not due yet. */
+  readonly runtime: Runtime | undefined
+}
+
+/** Longest wait of a timer; it looks again then. */
+const LONGEST = 3_600_000
+
+/** Takes rows of one queue up to its prefetch whenever some may be there. */
+export function subscribe(parts: SubscriptionParts): Subscription {
+  const { queue, options, taking, settles, runtime } = parts
+  let owner = parts.owner()
+  let paused = false
+  let ended = false
+  let scheduled = false
+  let cancelTimer: () => void = () => {}
+
+  const look = () => {
+    if (scheduled || ended) return
+    scheduled = true
+    // not before the caller of `subscribe` has its subscription
+    queueMicrotask(() => queueMicrotask(pump))
+  }
+  const pump = () => {
+    scheduled = false
+    if (paused || ended) return
+    if (!owner.alive) owner = parts.owner()
+    const now = runtime?.now() ?? 0
+    const deliveries: BrokerDelivery[] = []
+    while (owner.rows.size < options.prefetch) {
+      const row = queue.take(owner, now, taking)
+      if (!row) break
+      deliveries.push(deliver(row, owner))
+    }
+    wait(now)
+    if (deliveries.length > 0) options.onDeliveries(deliveries)
+  }
+  const wait = (now: number) => {
+    cancelTimer()
+    const due = queue.nextDue()
+    if (due !== undefined && runtime) cancelTimer = runtime.after(Math.min(Math.max(due - now, 0), LONGEST), look)
+  }
+  const deliver = (row: QueueRow, to: Owner): BrokerDelivery => ({
+    body: bodyOfRow(row),
+    redelivered: row.taken,
+    ...(settles && { settlement: { queueId: row.id, owner: to.id } }),
+    async ack() {
+      if (row.owner === to) parts.remove(row)
+    },
+  })
+
+  queue.listeners.add(look)
+  look()
+  return {
+    pause() {
+      paused = true
+    },
+    resume() {
+      paused = false
+      look()
+    },
+    async close() {
+      if (ended) return
+      ended = true
+      cancelTimer()
+      queue.listeners.delete(look)
+      parts.leave(owner)
+    },
+  }
+}
