@@ -1,0 +1,39 @@
+import { ObverseError } from 'obverse'
+import { ageText } from '../age.ts'
+import { type Command, command } from '../command.ts'
+import { EXIT } from '../exit.ts'
+import { statePaint, stateText } from '../style.ts'
+
+export const status: Command = command({
+  words: 'status',
+  takes: ['MESSAGE_ID'],
+  about: 'says what became of one message, command or event',
+  more: ['Ends with 1 when it failed, is a dead letter, or is not known.'],
+  async run({ app, out, runtime }, { positionals: [id = ''] }) {
+    const report = await app.operate.status(id)
+    if (!report) {
+      throw new ObverseError(
+        'NO_SUCH_MESSAGE',
+        `No message has the id ${JSON.stringify(id)}; a synchronous command without events leaves none, others are forgotten with time`,
+      )
+    }
+    if (out.json) out.data(report)
+    else {
+      const { type, state, reason, result, key, seq, position, correlationId, causationId, at, messageId } = report
+      out.line(`${out.style.bold(type)}  ${statePaint(out.style, state)(stateText(state))}`)
+      out.fields([
+        ['reason', reason],
+        ['result', result === undefined ? undefined : JSON.stringify(result)],
+        ['message id', messageId],
+        ['key', key ?? undefined],
+        ['seq', seq?.toString()],
+        ['position', position?.toString()],
+        ['correlation', correlationId],
+        ['caused by', causationId ?? undefined],
+        ['at', `${at} (${ageText(at, runtime.now())})`],
+      ])
+      out.hint(`  Everything that belongs to it: obverse trace ${messageId}`)
+    }
+    return report.state === 'failed' || report.state === 'dead' ? EXIT.failed : EXIT.done
+  },
+})

@@ -1,0 +1,33 @@
+import { type LogLevel, logJson, logSteps } from 'obverse'
+import type { Context } from './command.ts'
+import type { Interruption } from './signals.ts'
+
+/**
+ * Prints what happens while something runs: lines at the level of `-v` and `-vv`, with `--json` one JSON line for each
+ * notable step (`-vv`: each). The returned function ends it.
+ */
+export function followSteps({ app, out }: Pick<Context, 'app' | 'out'>, flags: object): () => void {
+  const verbose = Number((flags as { verbose?: number }).verbose ?? 0)
+  const level: LogLevel = verbose >= 2 ? 'vv' : verbose === 1 ? 'v' : 'normal'
+  const write = (line: string) => out.line(line)
+  if (out.json) return app.observe(logJson(write, { steps: level === 'vv' ? 'all' : 'notable' }))
+  const kind = (type: string) => app.definition(type)?.kind
+  return app.observe(logSteps({ level, write, kind }))
+}
+
+/** Resolves when a signal asks for the end. */
+export function untilStopped({ signal }: Interruption): Promise<void> {
+  if (signal.aborted) return Promise.resolve()
+  return new Promise((resolve) => {
+    // a pending promise keeps no process alive, and an application with nothing to do may hold nothing open
+    const alive = setInterval(() => {}, 1 << 30)
+    signal.addEventListener(
+      'abort',
+      () => {
+        clearInterval(alive)
+        resolve()
+      },
+      { once: true },
+    )
+  })
+}
