@@ -10,7 +10,7 @@ export interface Broker {
   /** Declares what the channels need. Idempotent. A difference to what exists is an error that names it. */
   declare(channels: readonly string[]): Promise<void>
   /**
-   * Publishes a batch. Resolves when every message has its outcome; an unroutable message is `returned`, which counts
+   * Publishes a batch. Resolves when every message has its outcome, in the order given; an unroutable message is `returned`, which counts
    * as not sent. Rejects with an outage when nothing is known: publish again with the same ids.
    */
   publish(messages: readonly Published[]): Promise<readonly PublishOutcome[]>
