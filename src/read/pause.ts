@@ -1,0 +1,61 @@
+import type { Runtime } from '../runtime/clock.ts'
+import { type RetryPolicy, retryDelay } from '../runtime/retry.ts'
+import type { Applied, FailedEvent } from './outcome.ts'
+import type { Parking } from './parking.ts'
+import type { Standing } from './projector.ts'
+
+/** Milliseconds between tries once the retries are used up: a person may have skipped the event meanwhile. */
+const LOOK = 1_000
+
+/** A gathering projection that stands at a failing event: counts its tries, waits between them, records the event once. */
+export interface Pause {
+  /** Takes the result of a batch; returns the position up to which the log is done with. */
+  after(applied: Applied, from: number, to: number): Promise<number>
+  /** True while the next try is not due. */
+  resting(): boolean
+  end(): void
+  readonly standing: Standing | undefined
+}
+
+export function createPause(policy: RetryPolicy, runtime: Runtime, parking: Parking): Pause {
+  let standing: Standing | undefined
+  let until = 0
+  let recorded = false
+
+  const stand = async ({ event, error }: FailedEvent) => {
+    const again = standing?.messageId === event.id
+    const attempts = again ? (standing?.attempts ?? 0) + 1 : 1
+    if (!again) recorded = false
+    const delay = retryDelay(policy, attempts, runtime.random)
+    until = runtime.elapsed() + (delay ?? LOOK)
+    standing = {
+      messageId: event.id,
+      type: event.type,
+      position: event.position ?? 0,
+      reason: error instanceof Error ? error.message : String(error),
+      attempts,
+    }
+    if (delay === undefined && !recorded) {
+      await parking.failed(event, error)
+      recorded = true
+    }
+  }
+  return {
+    async after(applied, from, to) {
+      const failure = applied.failed[0]
+      if (!failure) {
+        standing = undefined
+        return to
+      }
+      await stand(failure)
+      return Math.max(from, (failure.event.position ?? from + 1) - 1)
+    },
+    resting: () => standing !== undefined && runtime.elapsed() < until,
+    end() {
+      until = 0
+    },
+    get standing() {
+      return standing
+    },
+  }
+}

@@ -1,0 +1,160 @@
+import type { Runtime } from '../runtime/clock.ts'
+import { createLoop } from '../runtime/loop.ts'
+import type { Observer } from '../runtime/observer.ts'
+import { type RetryPolicy, retryPolicy } from '../runtime/retry.ts'
+import { type Applier, createApplier } from './applier.ts'
+import type { Checkpoints } from './checkpoint.ts'
+import type { Log, LogPage } from './feed.ts'
+import { advanceFenced } from './fence.ts'
+import { createFollowing } from './following.ts'
+import { checkpointName, type Generations, type Served } from './generation.ts'
+import { saveHighWater } from './high-water.ts'
+import type { Applied } from './outcome.ts'
+import type { Parking } from './parking.ts'
+import { createPause } from './pause.ts'
+import type { AnyProjection } from './projection.ts'
+
+export interface ProjectorOptions {
+  readonly projection: AnyProjection
+  readonly generations: Generations
+  readonly checkpoints: Checkpoints
+  readonly log: Log
+  readonly parking: Parking
+  readonly runtime: Runtime
+  readonly observer?: Observer
+  /** Told after every batch that came into the view. */
+  readonly onProjected?: () => void
+  /** How often a gathering projection tries a failing event before it records it. Default: 3 retries. */
+  readonly retry?: Partial<RetryPolicy>
+  /** Events of one batch. Default 1,000. */
+  readonly batch?: number
+  /** Milliseconds between looks when nothing wakes it. Default 100. */
+  readonly idle?: number
+}
+
+/**
+ * Takes a projection's events from the log into the served generation of its view.
+ *
+ * - `log` feed: always. Two of them at once do no harm: rows are guarded, and the checkpoint is fenced.
+ * - other feeds: after a switch only, until what they may still have written into the generation before has passed;
+ *   a gathering view that is filled inline is followed always, for what a commit left to it.
+ *
+ * One failing event parks its key and the rest goes on. A gathering projection stops there, because its order is that
+ * of the log: it tries the event again, with the retries of its policy and then every second, until it passes, or a
+ * person skips it.
+ */
+export interface Projector {
+  readonly projection: AnyProjection
+  start(): void
+  wake(): void
+  stop(): Promise<void>
+  /** One batch; true: there may be more. For `drain`. */
+  step(): Promise<boolean>
+  /** A gathering projection that stands tries its event again at the next step. */
+  retry(): void
+  /** Why it stands; `undefined`: it goes. */
+  readonly standing: Standing | undefined
+}
+
+export interface Standing {
+  readonly messageId: string
+  readonly type: string
+  readonly position: number
+  readonly reason: string
+  /** Tries so far. */
+  readonly attempts: number
+}
+
+export function createProjector(options: ProjectorOptions): Projector {
+  const { projection, generations, checkpoints, log, parking, runtime, observer, onProjected } = options
+  const { batch = 1_000, idle = 100 } = options
+  const types = [...projection.types]
+  const pause = createPause(retryPolicy(options.retry), runtime, parking)
+  const following = createFollowing({ projection, checkpoints, log, runtime })
+  let current: { generation: number; applier: Applier; name: string } | undefined
+  let position: number | undefined
+
+  const enter = (served: Served) => {
+    if (current?.generation === served.generation) return current
+    const { table, generation } = served
+    const givenUp = parking.givenUp.bind(parking)
+    const applier = createApplier({ projection, table, log, runtime, ...(observer && { observer }), givenUp })
+    position = undefined
+    current = { generation, applier, name: checkpointName(projection, generation) }
+    return current
+  }
+
+  const step = async (): Promise<boolean> => {
+    const served = await generations.serving(projection.view)
+    if (!following.due(served) || pause.resting()) return false
+    const { applier, name } = enter(served)
+    position ??= await checkpoints.get(name)
+    const from = position
+    const page = await log.after(from, batch, types)
+    const to = Math.max(page.scannedTo, page.events.at(-1)?.position ?? 0)
+    if (to <= from) return following.caughtUp(served, from)
+    const reached = await bring(applier, page, from, to)
+    if (projection.gathering && projection.feed.kind === 'inline') await saveHighWater(served.table, reached)
+    if (reached > from) {
+      if (runtime.reach) await runtime.reach('checkpoint.before')
+      if (await advanceFenced(checkpoints, runtime, name, from, reached)) {
+        position = reached
+      } else {
+        // another projector is at work: begin again from where it is
+        position = undefined
+        applier.forget()
+      }
+      onProjected?.()
+    }
+    return reached === to
+  }
+
+  /** Applies a page; returns the position up to which the log is done with. */
+  const bring = async (applier: Applier, page: LogPage, after: number, to: number): Promise<number> => {
+    if (page.events.length === 0) return to
+    if (projection.gathering) return pause.after(await apply(applier, page.events, after, to), after, to)
+    const keys = [...new Set(page.events.map(({ key }) => key))]
+    const blocked = await parking.blocked(keys)
+    const free = blocked.size === 0 ? page.events : page.events.filter(({ key }) => !blocked.has(key))
+    // other feeds have put their events behind what is parked themselves
+    if (blocked.size > 0 && projection.feed.kind === 'log') {
+      await parking.behind(page.events.filter(({ key }) => blocked.has(key)))
+    }
+    const applied = await apply(applier, free, after, to)
+    for (const { event, error } of applied.failed) await parking.failed(event, error)
+    if (applied.behind.length > 0) await parking.behind(applied.behind)
+    return to
+  }
+
+  const apply = async (applier: Applier, events: LogPage['events'], after: number, to: number): Promise<Applied> => {
+    try {
+      return await applier.apply(events, { after, to })
+    } catch (error) {
+      applier.forget()
+      position = undefined
+      throw error
+    }
+  }
+
+  const loop = createLoop({
+    name: projection.name,
+    step,
+    idle,
+    runtime,
+    onError: (error) => observer?.({ step: 'failed', part: `projection ${projection.name}`, error }),
+  })
+  return {
+    projection,
+    start: loop.start,
+    wake: loop.wake,
+    stop: loop.stop,
+    step,
+    retry() {
+      pause.end()
+      loop.wake()
+    },
+    get standing() {
+      return pause.standing
+    },
+  }
+}
