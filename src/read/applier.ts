@@ -16,7 +16,7 @@ export interface ApplierOptions {
   readonly projection: AnyProjection
   /** One generation of the projection's view. */
   readonly table: ViewTable
-  readonly log: Pick<Log, 'between'>
+  readonly log: Pick<Log, 'between' | 'after'>
   readonly runtime: Runtime
   readonly observer?: Observer
   /** True for an event that a person has skipped; asked only when it fails. */
@@ -103,6 +103,8 @@ function performer({ projection, table, log, runtime, givenUp }: ApplierOptions)
         return table.save(request.rows)
       case 'between':
         return log.between(request.ranges, types)
+      case 'after':
+        return log.after(request.after, request.limit, types)
       case 'given-up':
         return givenUp?.(request.event) ?? false
       case 'reach':

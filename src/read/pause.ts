@@ -15,14 +15,18 @@ export interface Pause {
   resting(): boolean
   end(): void
   readonly standing: Standing | undefined
+  /** What the event failed with. */
+  readonly error: unknown
 }
 
 export function createPause(policy: RetryPolicy, runtime: Runtime, parking: Parking): Pause {
   let standing: Standing | undefined
   let until = 0
   let recorded = false
+  let failure: unknown
 
   const stand = async ({ event, error }: FailedEvent) => {
+    failure = error
     const again = standing?.messageId === event.id
     const attempts = again ? (standing?.attempts ?? 0) + 1 : 1
     if (!again) recorded = false
@@ -42,13 +46,14 @@ export function createPause(policy: RetryPolicy, runtime: Runtime, parking: Park
   }
   return {
     async after(applied, from, to) {
-      const failure = applied.failed[0]
-      if (!failure) {
+      const failed = applied.failed[0]
+      if (!failed) {
         standing = undefined
+        failure = undefined
         return to
       }
-      await stand(failure)
-      return Math.max(from, (failure.event.position ?? from + 1) - 1)
+      await stand(failed)
+      return Math.max(from, (failed.event.position ?? from + 1) - 1)
     },
     resting: () => standing !== undefined && runtime.elapsed() < until,
     end() {
@@ -56,6 +61,9 @@ export function createPause(policy: RetryPolicy, runtime: Runtime, parking: Park
     },
     get standing() {
       return standing
+    },
+    get error() {
+      return failure
     },
   }
 }

@@ -8,7 +8,7 @@ import type { Log, LogPage } from './feed.ts'
 import { advanceFenced } from './fence.ts'
 import { createFollowing } from './following.ts'
 import { checkpointName, type Generations, type Served } from './generation.ts'
-import { saveHighWater } from './high-water.ts'
+import { highWaterOf, saveHighWater } from './high-water.ts'
 import type { Applied } from './outcome.ts'
 import type { Parking } from './parking.ts'
 import { createPause } from './pause.ts'
@@ -50,8 +50,11 @@ export interface Projector {
   stop(): Promise<void>
   /** One batch; true: there may be more. For `drain`. */
   step(): Promise<boolean>
-  /** A gathering projection that stands tries its event again at the next step. */
-  retry(): void
+  /**
+   * A gathering projection that stands tries its event now. Resolves once the log has been passed up to `position`.
+   * @throws the failure, when it fails again
+   */
+  retry(position: number): Promise<void>
   /** Why it stands; `undefined`: it goes. */
   readonly standing: Standing | undefined
 }
@@ -69,6 +72,8 @@ export function createProjector(options: ProjectorOptions): Projector {
   const { projection, generations, checkpoints, log, parking, runtime, observer, onProjected } = options
   const { batch = 1_000, idle = 100 } = options
   const types = [...projection.types]
+  /** Commits fill the view too, and say in it how far they have come. */
+  const shared = projection.gathering && projection.feed.kind === 'inline'
   const pause = createPause(retryPolicy(options.retry), runtime, parking)
   const following = createFollowing({ projection, checkpoints, log, runtime })
   let current: { generation: number; applier: Applier; name: string } | undefined
@@ -84,29 +89,38 @@ export function createProjector(options: ProjectorOptions): Projector {
     return current
   }
 
-  const step = async (): Promise<boolean> => {
+  const once = async (): Promise<boolean> => {
     const served = await generations.serving(projection.view)
     if (!following.due(served) || pause.resting()) return false
     const { applier, name } = enter(served)
     position ??= await checkpoints.get(name)
     const from = position
+    const whole = shared ? await highWaterOf(served.table) : 0
+    if (whole > from) {
+      await advance(name, from, whole, applier)
+      return true
+    }
     const page = await log.after(from, batch, types)
     const to = Math.max(page.scannedTo, page.events.at(-1)?.position ?? 0)
     if (to <= from) return following.caughtUp(served, from)
     const reached = await bring(applier, page, from, to)
-    if (projection.gathering && projection.feed.kind === 'inline') await saveHighWater(served.table, reached)
     if (reached > from) {
-      if (runtime.reach) await runtime.reach('checkpoint.before')
-      if (await advanceFenced(checkpoints, runtime, name, from, reached)) {
-        position = reached
-      } else {
-        // another projector is at work: begin again from where it is
-        position = undefined
-        applier.forget()
-      }
-      onProjected?.()
+      if (shared) await saveHighWater(served.table, reached)
+      await advance(name, from, reached, applier)
     }
     return reached === to
+  }
+
+  const advance = async (name: string, from: number, to: number, applier: Applier): Promise<void> => {
+    if (runtime.reach) await runtime.reach('checkpoint.before')
+    if (await advanceFenced(checkpoints, runtime, name, from, to)) {
+      position = to
+    } else {
+      // another projector is at work: begin again from where it is
+      position = undefined
+      applier.forget()
+    }
+    onProjected?.()
   }
 
   /** Applies a page; returns the position up to which the log is done with. */
@@ -136,6 +150,13 @@ export function createProjector(options: ProjectorOptions): Projector {
     }
   }
 
+  let running: Promise<boolean> | undefined
+  const step = () => {
+    running ??= once().finally(() => {
+      running = undefined
+    })
+    return running
+  }
   const loop = createLoop({
     name: projection.name,
     step,
@@ -149,9 +170,17 @@ export function createProjector(options: ProjectorOptions): Projector {
     wake: loop.wake,
     stop: loop.stop,
     step,
-    retry() {
+    async retry(to) {
+      // a step under way may have begun before the cause was removed
+      await running?.catch(() => {})
       pause.end()
-      loop.wake()
+      for (;;) {
+        await step()
+        const { generation } = await generations.serving(projection.view)
+        if ((await checkpoints.get(checkpointName(projection, generation))) >= to) return
+        const error = pause.error
+        if (error !== undefined) throw error
+      }
     },
     get standing() {
       return pause.standing

@@ -1,6 +1,6 @@
 import type { EventEnvelope } from '../message/envelope.ts'
 import type { FaultPoint } from '../runtime/faults.ts'
-import type { KeyRange } from './feed.ts'
+import type { KeyRange, LogPage } from './feed.ts'
 import type { StoredRow } from './view.ts'
 
 /**
@@ -11,6 +11,7 @@ export type Request =
   | { readonly kind: 'load'; readonly ids: readonly string[] }
   | { readonly kind: 'save'; readonly rows: readonly StoredRow[] }
   | { readonly kind: 'between'; readonly ranges: readonly KeyRange[] }
+  | { readonly kind: 'after'; readonly after: number; readonly limit: number }
   | { readonly kind: 'given-up'; readonly event: EventEnvelope }
   | { readonly kind: 'reach'; readonly point: FaultPoint }
 
@@ -27,6 +28,10 @@ export function* save(rows: readonly StoredRow[]): Work<readonly string[]> {
 
 export function* between(ranges: readonly KeyRange[]): Work<readonly EventEnvelope[]> {
   return ranges.length === 0 ? [] : ((yield { kind: 'between', ranges }) as readonly EventEnvelope[])
+}
+
+export function* after(position: number, limit: number): Work<LogPage> {
+  return (yield { kind: 'after', after: position, limit }) as LogPage
 }
 
 export function* givenUp(event: EventEnvelope): Work<boolean> {

@@ -1,0 +1,215 @@
+import { ObverseError } from '../errors.ts'
+import type { EventEnvelope } from '../message/envelope.ts'
+import type { Runtime } from '../runtime/clock.ts'
+import type { Observer } from '../runtime/observer.ts'
+import { createApplier } from './applier.ts'
+import type { Checkpoints, Generation } from './checkpoint.ts'
+import type { Log } from './feed.ts'
+import { advanceFenced } from './fence.ts'
+import { checkpointName, type Generations } from './generation.ts'
+import { saveHighWater } from './high-water.ts'
+import { type Lease, takeLease } from './lease.ts'
+import type { FailedEvent } from './outcome.ts'
+import type { Parking } from './parking.ts'
+import type { AnyProjection } from './projection.ts'
+import { switchGeneration } from './switch.ts'
+import type { ViewStore, ViewTable } from './view.ts'
+
+export interface RebuildContext {
+  readonly projection: AnyProjection
+  readonly generations: Generations
+  readonly checkpoints: Checkpoints
+  readonly log: Log
+  readonly parking: Pick<Parking, 'blocked' | 'givenUp'>
+  readonly runtime: Runtime
+  readonly observer?: Observer
+  /** Events of one batch. Default 1,000. */
+  readonly batch?: number
+}
+
+export interface RebuildRequest {
+  /** Build only; a later switch catches up first. Default false. */
+  readonly noSwitch?: boolean
+  /** Builds into another store; from then on {@link Generations} must find this generation there. */
+  readonly into?: ViewStore
+  readonly onProgress?: (progress: Progress) => void
+  /** Stops after the running batch, with the signal's reason; the next call goes on from there. */
+  readonly signal?: AbortSignal
+}
+
+export interface Progress {
+  readonly position: number
+  readonly head: number
+  readonly events: number
+  readonly perSecond: number
+}
+
+export interface Rebuilt {
+  readonly projection: string
+  readonly generation: number
+  /** Events read by this run; a resumed one begins where the last had come to. */
+  readonly events: number
+  readonly rows: number
+  readonly ms: number
+  readonly switched: boolean
+}
+
+/**
+ * Builds the next generation of a view from the log, while the one before it answers, and switches to it. What it has
+ * done is kept batch by batch: killed anywhere, the next call goes on from there. Only rows are written: nothing
+ * that a handler does happens again.
+ *
+ * @throws {ObverseError} `REBUILD_RUNNING` while another process drives it; the error of a step that fails where the
+ * live view has no parked key; outages
+ */
+export async function rebuild(context: RebuildContext, request: RebuildRequest = {}): Promise<Rebuilt> {
+  return withLease(context, async (lease) => {
+    const generation = await beginBuilding(context)
+    if (request.into) context.generations.move(context.projection.view, generation, request.into)
+    return build(context, request, generation, lease)
+  })
+}
+
+/**
+ * Serves another generation that exists: one that was built without a switch, or the one before (rollback). It catches
+ * up with the log first.
+ *
+ * @throws {ObverseError} `CONFIGURATION_INVALID` for a generation that is not there, `REBUILD_RUNNING`
+ */
+export async function switchTo(context: RebuildContext, generation: number): Promise<void> {
+  const { projection, checkpoints } = context
+  const pointer = await checkpoints.generation(projection.view.name)
+  if (pointer.serving === generation) return
+  if (pointer.previous !== generation && pointer.building !== generation) {
+    const known = [pointer.serving, pointer.previous, pointer.building].filter((each) => each !== undefined)
+    throw new ObverseError(
+      'CONFIGURATION_INVALID',
+      `View ${projection.view.name} has no generation ${generation}; it has ${known.join(', ')}`,
+    )
+  }
+  await withLease(context, (lease) => build(context, {}, generation, lease))
+}
+
+async function withLease<R>(context: RebuildContext, work: (lease: Lease) => Promise<R>): Promise<R> {
+  const { checkpoints, projection, runtime } = context
+  const lease = await takeLease(checkpoints, `${projection.name}:rebuild`, runtime)
+  if (!lease) throw running(projection)
+  try {
+    return await work(lease)
+  } finally {
+    // an outage here is not worth more than the result: the lease lapses by itself
+    await lease.release().catch(() => {})
+  }
+}
+
+/** Records which generation is being built; a rebuild that was cut off is taken up again. */
+async function beginBuilding({ projection, checkpoints }: RebuildContext): Promise<number> {
+  for (;;) {
+    const pointer: Generation = await checkpoints.generation(projection.view.name)
+    if (pointer.building !== undefined) return pointer.building
+    const building = Math.max(pointer.serving, pointer.previous ?? 0) + 1
+    // rows or a checkpoint of an older build under this number would count as done
+    await checkpoints.remove(checkpointName(projection, building))
+    if (await checkpoints.setGeneration(projection.view.name, pointer, { ...pointer, building })) return building
+  }
+}
+
+async function build(
+  context: RebuildContext,
+  request: RebuildRequest,
+  generation: number,
+  lease: Lease,
+): Promise<Rebuilt> {
+  const { projection, generations, runtime, observer } = context
+  const began = runtime.elapsed()
+  const table = await generations.table(projection.view, generation)
+  const events = await catchUp(context, request, generation, table, lease)
+  const switched = !request.noSwitch
+  if (switched) {
+    await switchGeneration(context, generation)
+    if (runtime.reach) await runtime.reach('rebuild.switched')
+    observer?.({ step: 'switched', projection: projection.name, generation })
+  }
+  const rows = await table.count()
+  return { projection: projection.name, generation, events, rows, ms: runtime.elapsed() - began, switched }
+}
+
+/** Applies the log from the generation's checkpoint until nothing is left; returns how many events there were. */
+async function catchUp(
+  context: RebuildContext,
+  { onProgress, signal }: RebuildRequest,
+  generation: number,
+  table: ViewTable,
+  lease: Lease,
+): Promise<number> {
+  const { projection, checkpoints, log, parking, runtime, observer, batch = 1_000 } = context
+  const name = checkpointName(projection, generation)
+  const types = [...projection.types]
+  const givenUp = parking.givenUp.bind(parking)
+  const applier = createApplier({ projection, table, log, runtime, givenUp })
+  /** Last event of every key that is left where the live view has it. */
+  const parked = new Map<string, EventEnvelope>()
+  const began = runtime.elapsed()
+  let position = await checkpoints.get(name)
+  let count = 0
+  for (;;) {
+    signal?.throwIfAborted()
+    if (lease.lost) throw running(projection)
+    const page = await log.after(position, batch, types)
+    const to = Math.max(page.scannedTo, page.events.at(-1)?.position ?? 0)
+    if (to <= position) break
+    const free = page.events.filter(({ key }) => !parked.has(key))
+    for (const event of page.events) if (parked.has(event.key)) parked.set(event.key, event)
+    const { failed, behind } = await applier.apply(free, { after: position, to })
+    await leaveParked(context, failed, parked)
+    for (const event of behind) parked.set(event.key, event)
+    if (projection.gathering && projection.feed.kind === 'inline') await saveHighWater(table, to)
+    if (runtime.reach) await runtime.reach('rebuild.batch')
+    if (await advanceFenced(checkpoints, runtime, name, position, to)) {
+      position = to
+    } else {
+      position = await checkpoints.get(name)
+      applier.forget()
+    }
+    count += page.events.length
+    const perSecond = Math.round((count * 1_000) / Math.max(1, runtime.elapsed() - began))
+    const head = Math.max(position, await log.head())
+    onProgress?.({ position, head, events: count, perSecond })
+    observer?.({ step: 'rebuilding', projection: projection.name, position, head, perSecond })
+    if (runtime.without?.has('catch-up-first')) break
+  }
+  // keys that were released meanwhile went on in the other generation: their last event brings the ones before it
+  const { failed } = await applier.apply([...parked.values()])
+  await leaveParked(context, failed, new Map())
+  return count
+}
+
+/** A key that is parked in the live view is left where it stands there; any other failure ends the rebuild. */
+async function leaveParked(
+  { projection, parking }: RebuildContext,
+  failed: readonly FailedEvent[],
+  parked: Map<string, EventEnvelope>,
+): Promise<void> {
+  if (failed.length === 0) return
+  const blocked = projection.gathering
+    ? new Set<string>()
+    : await parking.blocked([...new Set(failed.map(({ event }) => event.key))])
+  for (const { event, error } of failed) {
+    if (!blocked.has(event.key)) throw failure(projection, event, error)
+    parked.set(event.key, event)
+  }
+}
+
+function failure({ name }: AnyProjection, event: EventEnvelope, error: unknown): ObverseError {
+  const reason = error instanceof Error ? error.message : String(error)
+  return new ObverseError(
+    'HANDLER_FAILED',
+    `Rebuild of ${name} stands at ${event.type} ${event.id} (key ${JSON.stringify(event.key)}, seq ${event.seq}): ` +
+      `${reason}; correct the step and rebuild again, it goes on from here`,
+    { cause: error },
+  )
+}
+
+function running({ name }: AnyProjection): ObverseError {
+  return new ObverseError('REBUILD_RUNNING', `Another process rebuilds or switches ${name}; wait until it is done`)
+}
