@@ -57,10 +57,12 @@ export function envelopeOf(
   const definition = registry.find(row.type)
   const data: unknown = JSON.parse(row.data)
   const { data: _, metadata, ...rest } = row
+  const envelope = { ...rest, data, metadata: JSON.parse(metadata) as Metadata }
+  if (!definition || row.schemaVersion >= definition.version) return envelope
   return {
-    ...rest,
-    data: definition && row.schemaVersion < definition.version ? upcastTo(definition, row.schemaVersion, data) : data,
-    metadata: JSON.parse(metadata) as Metadata,
+    ...envelope,
+    schemaVersion: definition.version,
+    data: upcastTo(definition, row.schemaVersion, data),
   }
 }
 
@@ -91,7 +93,8 @@ export function decode(body: string, registry: Registry): { envelope: Envelope; 
     )
   }
   const current = raw.schemaVersion < definition.version ? upcastTo(definition, raw.schemaVersion, raw.data) : raw.data
-  return { envelope: { ...raw, data: check(definition, current) }, definition }
+  const data = check(definition, current)
+  return { envelope: { ...raw, schemaVersion: definition.version, data }, definition }
 }
 
 /** Reads and checks the envelope only; the type may be unknown here. */

@@ -91,6 +91,7 @@ async function once(
     ...(job.delivery && { delivery: job.delivery, tracked: job.kind === 'command' }),
     ...(claim && { claim, refusal: refusedUnlessConflict }),
   }
+  if (around.inline) await around.inline.ready()
   if (runtime.reach) await runtime.reach('handler.before')
   const { body } = handler
   if (body.kind === 'effect') return runEffect(handler, body, job, entry, transactions, around)

@@ -19,6 +19,15 @@ export interface Surroundings {
   readonly due: (options: DeliveryOptions) => number | undefined
   readonly payloadLimit: number
   readonly eventLimit: number
+  /** Fills inline views with a unit's events; absent where there are none. */
+  readonly inline?: InlineViews
+}
+
+export interface InlineViews {
+  readonly types: ReadonlySet<string>
+  /** Awaited before a transaction that may project. */
+  ready(): Promise<void>
+  readonly project: NonNullable<Unit['project']>
 }
 
 /** The message that is handled, as far as its children need it. */
@@ -83,7 +92,9 @@ export class UnitBuilder {
   }
 
   build(more: Partial<Unit> = {}): Unit {
+    const { inline } = this.#around
     return {
+      ...(inline && this.events.some(({ type }) => inline.types.has(type)) && { project: inline.project }),
       events: this.events,
       messages: this.messages,
       ...(this.cancelled.length > 0 && { cancel: this.cancelled }),
