@@ -1,4 +1,136 @@
-import type { AnyHandler } from "./write/handle.ts"
-import type { QueryHandler } from "./read/query-bus.ts"
-import type { App, AppOptions } from "./app/application.ts"
-export declare function createApp<const H extends readonly (AnyHandler | QueryHandler)[]>(options: AppOptions<H>): App<H[number]>
+import type { App, AppOptions, Roles } from './app/application.ts'
+import { createAsking } from './app/asking.ts'
+import { assemble } from './app/assembly.ts'
+import { limitsOf } from './app/limits.ts'
+import { type Opened, open } from './app/opened.ts'
+import { createOperations } from './app/operations.ts'
+import { channelsOf, createParts, drainAll, type Parts } from './app/parts.ts'
+import { receiptOf } from './app/receipt.ts'
+import { describe } from './describe.ts'
+import type { Message } from './message/define.ts'
+import type { QueryBus, QueryHandler } from './read/query-bus.ts'
+import { systemRuntime } from './runtime/clock.ts'
+import type { Observer } from './runtime/observer.ts'
+import { consume } from './wire/consume.ts'
+import type { SendOutcome } from './write/command-bus.ts'
+import type { AnyHandler } from './write/handle.ts'
+
+/** What exists between `open` and `stop`. */
+interface Life {
+  readonly opened: Opened
+  readonly queries: QueryBus
+}
+
+/**
+ * Composes an application. Checks it at once; opens and runs nothing until it is told to (`send` and `ask` open it).
+ *
+ * @throws {ObverseError} `DEFINITION_DUPLICATE`, `HANDLER_DUPLICATE`, `HANDLER_MISSING`, `CHANNEL_UNKNOWN`,
+ * `CONFIGURATION_INVALID`
+ *
+ * @example
+ * const app = createApp({ handlers: [placeOrder, getOrder], projections: [orderList], store: sqlite('orders.db') })
+ * await app.start()
+ * const { token } = await app.send(PlaceOrder({ orderId, lines }))
+ * const order = await app.ask(GetOrder({ orderId }), { after: token })
+ */
+export function createApp<const H extends readonly (AnyHandler | QueryHandler)[]>(
+  options: AppOptions<H>,
+): App<H[number]> {
+  const { name = 'obverse', store, runtime = systemRuntime, inline = false } = options
+  const assembly = assemble(options)
+  const limits = limitsOf(options.limits)
+  const observers = new Set<Observer>(options.observe)
+  const observe: Observer = (step) => {
+    for (const observer of observers) observer(step)
+  }
+  let life: Life | undefined
+  let opening: Promise<Life> | undefined
+  let parts: Parts | undefined
+  let starting: Promise<void> | undefined
+  let stopping: Promise<void> | undefined
+
+  const begin = async (): Promise<Life> => {
+    const composition = { assembly, options, store, runtime, observe, observed: () => observers.size > 0, limits }
+    const opened = await open(composition)
+    const queries = createAsking(opened, { assembly, runtime, observe, limits, layers: options.pipeline ?? [] })
+    life = { opened, queries }
+    return life
+  }
+  const living = (): Promise<Life> => {
+    opening ??= (stopping ?? Promise.resolve()).then(begin).catch((error: unknown) => {
+      // a store that was down is asked again by the next call
+      opening = undefined
+      throw error
+    })
+    return opening
+  }
+  const opened = async () => (await living()).opened
+
+  const answerOf = async (sent: SendOutcome, { store: { statuses }, wake }: Opened): Promise<unknown> => {
+    const { kind, messageId, result, token, replayed } = sent
+    if (inline) await app.drain()
+    if (kind === 'accepted') return receiptOf(messageId, token, { statuses, onCommit: wake.on, runtime })
+    return { messageId, result, token, replayed }
+  }
+  const stop = async () => {
+    await starting?.catch(() => {})
+    await parts?.stop()
+    parts = undefined
+    starting = undefined
+    const ending = await opening?.catch(() => undefined)
+    life = undefined
+    opening = undefined
+    await ending?.opened.close()
+  }
+
+  const app: App<H[number]> = {
+    name,
+    async send(message, sending) {
+      const { opened: all } = life ?? (await living())
+      return (await answerOf(await all.send(message, sending), all)) as never
+    },
+    async ask<R>(message: Message<string, unknown, 'query', R>, asking?: object) {
+      const { queries } = life ?? (await living())
+      return (await queries.ask(message, asking)) as R
+    },
+    async open() {
+      await living()
+    },
+    start(roles: Roles = {}) {
+      starting ??= living().then(async (started) => {
+        parts = createParts(started.opened, assembly, roles)
+        await parts.start()
+      })
+      starting.catch(() => {
+        starting = undefined
+      })
+      return starting
+    },
+    stop() {
+      stopping ??= stop().finally(() => {
+        stopping = undefined
+      })
+      return stopping
+    },
+    async consume(channels, consuming) {
+      const wanted = channelsOf(assembly, channels)
+      return consume((await opened()).consumers, wanted, consuming)
+    },
+    drain: async () => drainAll(await opened(), assembly),
+    operate: createOperations({ opened, assembly, runtime, observe, migrations: options.migrations ?? [] }),
+    describe: () =>
+      describe(assembly, {
+        name,
+        store: store.name,
+        broker: options.broker ? 'external' : store.name,
+        viewStore: (view) => (options.views && view in options.views ? 'own store' : store.name),
+      }),
+    definition: (type) => assembly.registry.find(type),
+    observe(observer) {
+      observers.add(observer)
+      return () => observers.delete(observer)
+    },
+    [Symbol.asyncDispose]: () => app.stop(),
+  }
+  return app
+}

@@ -21,8 +21,8 @@ export interface AppOptions<H extends readonly (AnyHandler | QueryHandler)[]> {
   readonly name?: string
   readonly handlers: H
   readonly projections?: readonly AnyProjection[]
-  /** Where state, events, outbox and inbox commit together. Default: memory. */
-  readonly store?: Store
+  /** Where state, events, outbox and inbox commit together: `sqlite('orders.db')`, `memory()`. */
+  readonly store: Store
   /** Default: the store's own queue. */
   readonly broker?: (environment: { readonly runtime: Runtime }) => Promise<Broker>
   /** View name → where its rows live. Default: the store. */

@@ -56,7 +56,12 @@ function projection({ projection: name, behind, parked, rows, view, store }: Pro
   }
   if (behind !== undefined && behind > BEHIND) {
     const says = `${view} is ${behind} events behind the log`
-    return { level: 'warning', subject, says, remedy: 'Is a process with projections running? See `obverse projections list`' }
+    return {
+      level: 'warning',
+      subject,
+      says,
+      remedy: 'Is a process with projections running? See `obverse projections list`',
+    }
   }
   return { level: 'ok', subject, says: `${rows} rows of ${view} in ${store}` }
 }

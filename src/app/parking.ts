@@ -7,8 +7,8 @@ import type { RetryPolicy } from '../runtime/retry.ts'
 import type { OpenStore } from '../store.ts'
 import { failureOf } from '../wire/failure.ts'
 
-/** The channel under which events of the log stand among the held rows: no broker has it. */
-export const LOG_CHANNEL = 'log'
+/** The channel under which events of the log stand among the held rows: no broker has it, and no application can name it. */
+export const LOG_CHANNEL = ':log'
 
 /** Keeps what a projection cannot apply as held rows and dead letters of its lanes. */
 export function parkingOf(

@@ -10,7 +10,10 @@ const TRACE_LIMIT = 1_000
 type Sources = Pick<OpenStore, 'log' | 'statuses' | 'deadLetters'>
 
 /** Where one message is: by its status row, as an event, as a dead letter, or by the events it caused. */
-export async function statusOf(messageId: string, { log, statuses, deadLetters }: Sources): Promise<StatusReport | undefined> {
+export async function statusOf(
+  messageId: string,
+  { log, statuses, deadLetters }: Sources,
+): Promise<StatusReport | undefined> {
   const [status, event, dead] = await Promise.all([
     statuses.get(messageId),
     log.byId(messageId),
@@ -89,7 +92,16 @@ function ofEvent(event: EventEnvelope, dead: DeadLetter | undefined): StatusRepo
 function ofDeadLetter(dead: DeadLetter): StatusReport {
   const { messageId, type, reason, at, key } = dead
   const id = messageId ?? ''
-  return { messageId: id, type: type ?? 'unknown', state: 'dead', reason, correlationId: id, causationId: null, at, key }
+  return {
+    messageId: id,
+    type: type ?? 'unknown',
+    state: 'dead',
+    reason,
+    correlationId: id,
+    causationId: null,
+    at,
+    key,
+  }
 }
 
 /** A synchronous command leaves no row of its own: it is known by the events that name it as their cause. */

@@ -36,7 +36,9 @@ export interface CommandBusDependencies {
   readonly transactions: Transactions
   readonly around: Surroundings
   readonly runtime: Runtime
-  readonly observe: Observer | undefined
+  readonly observe: Observer
+  /** False: nobody observes, so nothing is measured. */
+  readonly observed: () => boolean
   /** Commands that may run or wait at once. */
   readonly inFlightLimit: number
   readonly idempotencyWait: number
@@ -52,7 +54,7 @@ export const MESSAGE_PART = ':message'
  * the schema to the outbox.
  */
 export function createCommandBus(dependencies: CommandBusDependencies): CommandBus {
-  const { handlers, runtime, observe, inFlightLimit } = dependencies
+  const { handlers, runtime, inFlightLimit } = dependencies
   const twins = createTwins(runtime, dependencies.idempotencyWait)
   let inFlight = 0
 
@@ -80,7 +82,8 @@ export function createCommandBus(dependencies: CommandBusDependencies): CommandB
       inFlight -= 1
     }
   }
-  return observe ? observed(send, observe, runtime) : send
+  const measured = measure(send, dependencies)
+  return (message, options) => (dependencies.observed() ? measured(message, options) : send(message, options))
 }
 
 async function now(
@@ -132,7 +135,7 @@ async function later(
   const entry = { name: handler.name, ...(claim && { claim }) }
   const outcome = await transactions.commit(entry, unit.build(claim ? { answer } : {}))
   if (outcome.kind === 'replayed') return replayed('accepted', outcome)
-  observe?.({ step: 'sending', type: definition.type, messageId: id, channel: handler.channel })
+  observe({ step: 'sending', type: definition.type, messageId: id, channel: handler.channel })
   return { kind: 'accepted', messageId: id, result: undefined, token, replayed: false }
 }
 
@@ -152,7 +155,7 @@ function metadataOf(id: string, { principal, metadata }: SendOptions): Metadata 
   return rootMetadata(id, { ...metadata, ...(principal !== undefined && { principal }) })
 }
 
-function observed(send: CommandBus, observe: Observer, runtime: Runtime): CommandBus {
+function measure(send: CommandBus, { observe, runtime }: CommandBusDependencies): CommandBus {
   return async (message, options) => {
     const from = runtime.elapsed()
     const said = (messageId: string, outcome: 'done' | 'accepted' | 'replayed' | 'refused' | 'failed') =>

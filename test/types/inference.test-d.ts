@@ -14,6 +14,7 @@ import {
   type Sent,
   view,
 } from 'obverse'
+import { memory } from 'obverse/memory'
 import { describe, expectTypeOf, test } from 'vitest'
 import * as z from 'zod'
 
@@ -34,10 +35,8 @@ const order = aggregate('order', (): Order => ({ status: 'none' }))
 const placeOrder = decide(PlaceOrder, { aggregate: order, id: (c) => c.orderId }, (c, state) =>
   state.status === 'none' ? OrderPlaced(c) : refuse('already placed'),
 )
-const cancelOrder = decide(
-  CancelOrder,
-  { aggregate: order, id: (c) => c.orderId, channel: 'slow' },
-  (c, state) => (state.status === 'none' ? refuse(c.why) : [OrderCancelled({ orderId: c.orderId })]),
+const cancelOrder = decide(CancelOrder, { aggregate: order, id: (c) => c.orderId, channel: 'slow' }, (c, state) =>
+  state.status === 'none' ? refuse(c.why) : [OrderCancelled({ orderId: c.orderId })],
 )
 const countOrders = handle(CountOrders, () => 42)
 const orders = view('orders', { row: OrderRow, key: 'orderId', index: ['status'] })
@@ -64,6 +63,7 @@ const make = () =>
   createApp({
     handlers: [placeOrder, cancelOrder, countOrders, mail, getOrder],
     projections: [orderList],
+    store: memory(),
   })
 
 describe('inference', () => {

@@ -1,0 +1,201 @@
+import { ObverseError } from '../errors.ts'
+import { checkProjections } from '../read/check-projections.ts'
+import { createGenerations, type Generations } from '../read/generation.ts'
+import { createInlineProjector } from '../read/inline.ts'
+import { createLive } from '../read/live.ts'
+import { createProjector, type Projector } from '../read/projector.ts'
+import type { ViewStore } from '../read/view.ts'
+import type { Runtime } from '../runtime/clock.ts'
+import type { Observer } from '../runtime/observer.ts'
+import { DEFAULT_RETRY } from '../runtime/retry.ts'
+import type { OpenStore, Store } from '../store.ts'
+import type { Broker } from '../wire/broker.ts'
+import { channel } from '../wire/channel.ts'
+import { createConsumer } from '../wire/consumer.ts'
+import { createQuarantine } from '../wire/quarantine.ts'
+import { createRelay, type Relay } from '../wire/relay.ts'
+import { createRouter, type Router } from '../wire/router.ts'
+import { dueAt } from '../wire/schedule.ts'
+import type { ConsumerDependencies } from '../wire/session.ts'
+import { type CommandBus, createCommandBus } from '../write/command-bus.ts'
+import { createExecutor } from '../write/execute.ts'
+import type { Surroundings } from '../write/unit-builder.ts'
+import type { AppOptions } from './application.ts'
+import type { Assembly } from './assembly.ts'
+import type { Limits } from './limits.ts'
+import { noQueue } from './no-queue.ts'
+import { LOG_CHANNEL, parkingOf } from './parking.ts'
+import { handlerSubscriber, projectionSubscriber } from './subscribers.ts'
+import { createWake, type Wake } from './wake.ts'
+
+/** What an application has once its stores are open. Nothing of it runs yet. */
+export interface Opened {
+  readonly store: OpenStore
+  readonly broker: Broker
+  readonly viewStores: ReadonlyMap<string, ViewStore>
+  readonly wake: Wake
+  readonly generations: Generations
+  readonly router: Router
+  readonly send: CommandBus
+  readonly relay: Relay
+  /** Of every projection; those with another feed work only after a switch. */
+  readonly projectors: readonly Projector[]
+  /** For consumers of channels. */
+  readonly consumers: ConsumerDependencies
+  /** Held rows of projections that are fed from the log. */
+  readonly logLanes: ReturnType<typeof createConsumer>
+  close(): Promise<void>
+}
+
+export interface Composition {
+  readonly assembly: Assembly
+  readonly options: Pick<AppOptions<never>, 'broker' | 'views' | 'pipeline' | 'migrations' | 'migrate'>
+  readonly store: Store
+  readonly runtime: Runtime
+  readonly observe: Observer
+  readonly observed: () => boolean
+  readonly limits: Limits
+}
+
+/** Opens the stores and joins write, wire and read over them: the order below is the way of a message. */
+export async function open(composition: Composition): Promise<Opened> {
+  const { assembly, options, runtime, observe, limits } = composition
+  const { registry, channels, projections } = assembly
+  const store = await composition.store.open({ runtime, registry, relayed: options.broker !== undefined })
+  const broker = options.broker ? await options.broker({ runtime }) : store.broker
+  const viewStores = new Map<string, ViewStore>()
+  for (const { view } of projections) {
+    viewStores.set(view.name, (await options.views?.[view.name]?.({ runtime })) ?? store.views)
+  }
+  checkProjections(projections, {
+    storeOf: (view) => viewStores.get(view.name) ?? store.views,
+    own: store.views,
+    all: [store.views, ...viewStores.values()],
+    knowsPosition: store.transactions.knowsPosition,
+    channels: new Set(channels.keys()),
+  })
+  await prepareTables(composition, store)
+  await broker.declare([...channels.keys()])
+
+  const wake = createWake(store)
+  const generations = createGenerations({
+    checkpoints: store.checkpoints,
+    storeOf: (view) => viewStores.get(view.name) ?? store.views,
+    runtime,
+  })
+  const { log, checkpoints, transactions } = store
+  const inlined = projections.filter(({ feed }) => feed.kind === 'inline')
+  const around: Surroundings = {
+    runtime,
+    route: (type) => router.channels(type),
+    due: (delivery) => dueAt(delivery, runtime.now()),
+    payloadLimit: limits.payload,
+    eventLimit: limits.eventsPerCommit,
+    ...(inlined.length > 0 && {
+      inline: createInlineProjector({ projections: inlined, generations, log, runtime }),
+    }),
+  }
+  const execute = createExecutor({
+    transactions,
+    around,
+    layers: options.pipeline ?? [],
+    runtime,
+    conflictRetries: limits.conflictRetries,
+  })
+  const send = createCommandBus({
+    handlers: assembly.commands,
+    execute,
+    transactions,
+    around,
+    runtime,
+    observe,
+    observed: composition.observed,
+    inFlightLimit: limits.commandsInFlight,
+    idempotencyWait: limits.idempotencyWait,
+  })
+
+  const reading = projections.map((projection) => {
+    const source = projection.feed.kind === 'channel' ? channels.get(projection.feed.channel) : undefined
+    const parking = parkingOf(projection, store, runtime, source?.retry ?? DEFAULT_RETRY)
+    const shared = { projection, generations, log, parking, runtime, observer: observe }
+    return {
+      subscriber: projectionSubscriber(projection, source, createLive(shared)),
+      projector: createProjector({ ...shared, checkpoints, onProjected: wake.now }),
+    }
+  })
+  const router = createRouter([
+    ...assembly.onChannels.map((handler) => {
+      const at = channels.get(handler.channel as string)
+      if (!at) throw new ObverseError('CHANNEL_UNKNOWN', `There is no channel ${handler.channel} for ${handler.name}`)
+      return handlerSubscriber(handler, at, execute)
+    }),
+    ...reading.map(({ subscriber }) => subscriber).filter((subscriber) => subscriber.channel !== LOG_CHANNEL),
+  ])
+  const owner = runtime.id()
+  const { inbox, held, outbox, positions, deadLetters } = store
+  const consumers: ConsumerDependencies = {
+    runtime,
+    observe,
+    registry,
+    router,
+    broker,
+    inbox,
+    held,
+    owner,
+    drain: limits.drain,
+    quarantine: createQuarantine(),
+  }
+  const logLanes = createConsumer(
+    {
+      ...consumers,
+      broker: noQueue,
+      observe: () => {},
+      router: createRouter(reading.map((one) => one.subscriber).filter((one) => one.channel === LOG_CHANNEL)),
+    },
+    { ...channel('log'), name: LOG_CHANNEL },
+  )
+  const relay = createRelay({
+    runtime,
+    observe,
+    registry,
+    broker,
+    outbox,
+    ...(positions && { positions }),
+    inbox,
+    deadLetters,
+    owner,
+    remember: limits.remember,
+  })
+  return {
+    store,
+    broker,
+    viewStores,
+    wake,
+    generations,
+    router,
+    send,
+    relay,
+    projectors: reading.map(({ projector }) => projector),
+    consumers,
+    logLanes,
+    async close() {
+      wake.close()
+      if (broker !== store.broker) await broker.close()
+      await store.close()
+    },
+  }
+}
+
+async function prepareTables({ options }: Composition, { schema }: OpenStore): Promise<void> {
+  const steps = options.migrations ?? []
+  if (options.migrate !== 'check') {
+    await schema.migrate(steps)
+    return
+  }
+  const pending = await schema.pending(steps)
+  if (pending.length === 0) return
+  throw new ObverseError(
+    'SCHEMA_OUTDATED',
+    `${pending.length} migrations are pending (${pending.join(', ')}); run \`obverse migrate\` first`,
+  )
+}

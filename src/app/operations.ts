@@ -1,0 +1,174 @@
+import { ObverseError } from '../errors.ts'
+import type { ChannelReport, Operations, ProjectionReport } from '../operate.ts'
+import { checkpointName } from '../read/generation.ts'
+import type { AnyProjection } from '../read/projection.ts'
+import { rebuild, switchTo } from '../read/rebuild.ts'
+import { verify } from '../read/verify.ts'
+import { type Runtime, sleep } from '../runtime/clock.ts'
+import type { Observer } from '../runtime/observer.ts'
+import { DEFAULT_RETRY } from '../runtime/retry.ts'
+import type { Health, Migration } from '../store.ts'
+import type { DeadLetters } from '../wire/dead-letter.ts'
+import type { HeldState } from '../wire/held.ts'
+import type { Assembly } from './assembly.ts'
+import { examine } from './doctor.ts'
+import type { Opened } from './opened.ts'
+import { parkingOf } from './parking.ts'
+import { statusOf, traceOf } from './tracing.ts'
+
+export interface OperatedOn {
+  readonly opened: () => Promise<Opened>
+  readonly assembly: Assembly
+  readonly runtime: Runtime
+  readonly observe: Observer
+  readonly migrations: readonly Migration[]
+}
+
+/** Longest wait between looks of `log.tail`, when no commit has woken it. */
+const TAIL_LOOK = 250
+const TAIL_PAGE = 500
+
+/** Operators' verbs over the ports of an application; each opens it if need be and runs nothing else. */
+export function createOperations(on: OperatedOn): Operations {
+  const { opened, assembly, runtime, migrations } = on
+  const store = async () => (await opened()).store
+  const known = (name: string): string => {
+    if (assembly.channels.has(name)) return name
+    const all = [...assembly.channels.keys()].join(', ') || 'none'
+    throw new ObverseError('CHANNEL_UNKNOWN', `There is no channel ${JSON.stringify(name)}; the channels are: ${all}`)
+  }
+  const find = (name: string): AnyProjection => {
+    const found = assembly.projections.find((projection) => projection.name === name)
+    if (found) return found
+    const all = assembly.projections.map((projection) => projection.name).join(', ') || 'none'
+    throw new ObverseError('USAGE', `There is no projection ${JSON.stringify(name)}; the projections are: ${all}`)
+  }
+  const context = async (name: string) => {
+    const { store: open, generations } = await opened()
+    const { checkpoints, log } = open
+    const projection = find(name)
+    const parking = parkingOf(projection, open, runtime, DEFAULT_RETRY)
+    return { projection, generations, checkpoints, log, parking, runtime, observer: on.observe }
+  }
+  const operations: Operations = {
+    channels: {
+      list: async () => channelReports(await opened(), assembly),
+      peek: async (name, limit) => (await opened()).broker.peek(known(name), limit),
+      put: async (name, body) => (await opened()).broker.put(known(name), body),
+    },
+    deadLetters: lateBound(async () => (await store()).deadLetters),
+    projections: {
+      async list() {
+        const all = await opened()
+        return Promise.all(assembly.projections.map((projection) => projectionReport(all, projection)))
+      },
+      rebuild: async (name, options) => rebuild(await context(name), options),
+      verify: async (name) => verify(await context(name)),
+      switchTo: async (name, generation) => switchTo(await context(name), generation),
+    },
+    log: {
+      read: async (position, limit) => (await (await store()).log.after(position, limit)).events,
+      head: async () => (await store()).log.head(),
+      async tail(position, onEvent, signal) {
+        const { store: open, wake } = await opened()
+        let after = position
+        let hint = new AbortController()
+        const stop = wake.on(() => hint.abort())
+        while (!signal.aborted) {
+          hint = new AbortController()
+          const { events, scannedTo } = await open.log.after(after, TAIL_PAGE)
+          for (const event of events) onEvent(event)
+          after = Math.max(after, scannedTo, events.at(-1)?.position ?? 0)
+          if (events.length === 0) await sleep(runtime, TAIL_LOOK, AbortSignal.any([hint.signal, signal]))
+        }
+        stop()
+      },
+    },
+    status: async (messageId) => statusOf(messageId, await store()),
+    trace: async (messageId) => traceOf(messageId, await store()),
+    cancel: async (messageId) => (await store()).statuses.cancel(messageId),
+    migrate: async () => (await store()).schema.migrate(migrations),
+    pendingMigrations: async () => (await store()).schema.pending(migrations),
+    printMigrations: async () => (await store()).schema.print(),
+    async reset() {
+      const { store: open, broker } = await opened()
+      if (broker !== open.broker) await Promise.all([...assembly.channels.keys()].map((name) => broker.purge(name)))
+      await open.schema.reset()
+      await open.schema.migrate(migrations)
+    },
+    async health() {
+      const { store: open, broker, viewStores } = await opened()
+      const health: (Health & { name: string })[] = [{ name: 'store', ...(await open.health()) }]
+      if (broker !== open.broker) health.push({ name: broker.name, ...(await looks(() => broker.stats(), 'answers')) })
+      for (const [view, viewStore] of viewStores) {
+        if (viewStore === open.views) continue
+        const projection = assembly.projections.find((one) => one.view.name === view)
+        const name = `view ${view}`
+        if (projection) health.push({ name, ...(await looks(() => rowsOf(viewStore, projection), viewStore.name)) })
+      }
+      return health
+    },
+    doctor: () => examine(operations),
+  }
+  return operations
+}
+
+async function looks(look: () => Promise<unknown>, well: string): Promise<Health> {
+  try {
+    await look()
+    return { ok: true, detail: well }
+  } catch (error) {
+    return { ok: false, detail: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+async function rowsOf(store: Opened['store']['views'], { view }: AnyProjection): Promise<number> {
+  return (await store.open({ name: view.name, key: view.key, lookups: view.lookups }, 1)).count()
+}
+
+async function channelReports({ broker, store, router }: Opened, { channels }: Assembly): Promise<ChannelReport[]> {
+  const [stats, counts] = await Promise.all([broker.stats(), store.held.counts()])
+  return [...channels.keys()].map((name) => {
+    const handlers = router.on(name).map((subscriber) => subscriber.name)
+    const held: Record<HeldState, number> = { retry: 0, waiting: 0, dead: 0, skipped: 0 }
+    for (const { handler, state, count } of counts) if (handlers.includes(handler)) held[state] += count
+    const found = stats.find((one) => one.channel === name)
+    return { channel: name, messages: 0, unsettled: 0, consumers: 0, ...found, handlers, held }
+  })
+}
+
+async function projectionReport(opened: Opened, projection: AnyProjection): Promise<ProjectionReport> {
+  const { store, generations, viewStores } = opened
+  const { name, view, feed, gathering } = projection
+  const served = await generations.look(view)
+  const [rows, counts, head, reached] = await Promise.all([
+    served.table.count(),
+    store.held.counts(),
+    store.log.head(),
+    store.checkpoints.get(checkpointName(projection, served.generation)),
+  ])
+  const dead = counts.find(({ handler, state }) => handler === name && state === 'dead')
+  return {
+    projection: name,
+    view: view.name,
+    store: viewStores.get(view.name)?.name ?? store.views.name,
+    feed: feed.kind === 'channel' ? `channel ${feed.channel}` : feed.kind,
+    gathering,
+    generation: served.pointer,
+    rows,
+    ...(feed.kind === 'log' && { behind: Math.max(0, head - reached) }),
+    parked: dead?.count ?? 0,
+  }
+}
+
+/** The dead letters of a store that may not be open yet. */
+function lateBound(port: () => Promise<DeadLetters>): DeadLetters {
+  return {
+    list: async (filter) => (await port()).list(filter),
+    get: async (id) => (await port()).get(id),
+    retry: async (id) => (await port()).retry(id),
+    edit: async (id, body) => (await port()).edit(id, body),
+    skip: async (id, note) => (await port()).skip(id, note),
+    reclaim: async (knows) => (await port()).reclaim(knows),
+  }
+}
