@@ -14,7 +14,7 @@ import type { BatchOutcome, BatchSubscriber } from './subscriber.ts'
  */
 export interface Batch extends InLine {
   readonly subscriber: BatchSubscriber
-  /** True: it was empty, and has to be put in line. */
+  /** True: it has to be put in line, where it is once. */
   add(item: Item): boolean
   /** An item that may start now, if there is one. */
   admits(): boolean
@@ -28,6 +28,7 @@ export function createBatch(session: Session, subscriber: BatchSubscriber, admit
   const line: Item[] = []
   /** A redelivered batch ended its process before: its messages come one by one, so that one can be blamed. */
   let careful = false
+  let inLine = false
 
   const take = (): Item[] => {
     const suspect = line[0]?.suspect === true
@@ -49,19 +50,21 @@ export function createBatch(session: Session, subscriber: BatchSubscriber, admit
     },
     add(item) {
       line.push(item)
-      return line.length === 1
+      if (inLine) return false
+      inLine = true
+      return true
     },
     admits: () => line[0] !== undefined && canAdmit(line[0]),
     async run() {
       const items = take()
-      if (items.length === 0) return line.length > 0
       const put = (back: readonly Item[]) => line.unshift(...back)
       const ended = await handOver(session, subscriber, items, put, () => {
         careful = true
       })
       const last = ended.filter(session.endPart)
       if (last.length > 0) await session.settle(last)
-      return line.length > 0
+      inLine = line.length > 0
+      return inLine
     },
   }
 }

@@ -11,8 +11,8 @@ export interface InLine {
 
 /** Runs work: one at a time in each lane, lanes side by side, at most `concurrency` at once. */
 export interface Lanes<W extends InLine> {
+  /** Puts it in line; `pump` starts what may start, so that what comes together is seen together. */
   push(work: W): void
-  /** Starts what may start. */
   pump(): void
   /** Work that was pushed and has not ended. */
   readonly open: number
@@ -93,7 +93,6 @@ export function createLanes<W extends InLine>(options: LanesOptions<W>): Lanes<W
       }
       if (work.lane !== null && !unordered) lanes.set(work.lane, [])
       enqueue(work)
-      slots.pump()
     },
     pump: () => slots.pump(),
     get open() {

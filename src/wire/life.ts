@@ -88,7 +88,7 @@ export function createLife(dependencies: ConsumerDependencies, channel: Channel,
       if (batch?.add(item)) lanes.push(batch)
     }
   }
-  const release = createRelease(session, push, flows)
+  const release = createRelease(session, push, () => lanes.pump(), flows)
   const takers = new Map<string, Takers>()
   const takersFor = (type: string): Takers => {
     let known = takers.get(type)
@@ -139,6 +139,7 @@ export function createLife(dependencies: ConsumerDependencies, channel: Channel,
       }
       push(item)
     }
+    lanes.pump()
   }
   const prefetch = batches.size > 0 ? Math.max(channel.prefetch, channel.batch) : channel.prefetch
   const connection = createConnection({

@@ -27,7 +27,12 @@ export interface Release {
   stop(): Promise<void>
 }
 
-export function createRelease(session: Session, push: (item: Item) => void, flows: () => boolean): Release {
+export function createRelease(
+  session: Session,
+  push: (item: Item) => void,
+  pump: () => void,
+  flows: () => boolean,
+): Release {
   const { held, owner, runtime, registry, router, channel, tally, observe } = session
   const subscribers = new Map(router.on(channel.name).map((one) => [one.name, one]))
   const names = [...subscribers.keys()]
@@ -63,6 +68,7 @@ export function createRelease(session: Session, push: (item: Item) => void, flow
     try {
       const rows = await held.claim(owner, names, room)
       for (const row of rows) bring(row)
+      pump()
       if (rows.length === room) return true
       const next = await held.nextDue(names)
       // what is due and was not given has another owner for now: the next look is soon enough

@@ -141,7 +141,7 @@ describe('consume', () => {
         ran.push(n)
       })
     }
-    for (let n = 0; n < 200; n += 1) await worlds[0]?.publish(`k${n % 10}`, n)
+    for (let n = 0; n < 200; n += 1) await worlds[0]?.publish(`k${n}`, n)
     const channels = [named('main', { prefetch: 16 })]
     const told = await Promise.all(
       worlds.map((world) => consume(world.dependencies(), channels, { stopWhenEmpty: true })),
