@@ -3,8 +3,7 @@ import { httpServer, type OnError, routes } from 'obverse/fastify'
 import { z } from 'zod'
 import type { OrdersApp } from './app.ts'
 import { envelope } from './envelope.ts'
-import { CreateOrder, GetOrder, ListOrders, Order, UpdateOrder } from './messages.ts'
-import { NO_SUCH_ORDER } from './update-order.ts'
+import { CreateOrder, GetOrder, ListOrders, NO_SUCH_ORDER, Order, UpdateOrder } from './messages.ts'
 
 export const BANNER = 'CQRS Event-Driven Order API'
 

@@ -93,6 +93,9 @@ export const Order = z.object({
 })
 export type Order = z.infer<typeof Order>
 
+/** What clients are told of an id that names nothing, by both sides. */
+export const NO_SUCH_ORDER = 'The order you requested does not exist.'
+
 export const GetOrder = query(
   'order.get',
   z.strictObject({ id: z.string().toLowerCase() }, { error: unknownField }),

@@ -1,12 +1,10 @@
 import { conflict, handle, refuse } from 'obverse'
 import { tables } from 'obverse/kysely'
-import { OrderUpdated, UpdateOrder } from './messages.ts'
+import { NO_SUCH_ORDER, OrderUpdated, UpdateOrder } from './messages.ts'
 import { amountOf, totalCents } from './money.ts'
 import { loadItems, replaceItems, sameItems } from './order-items.ts'
 import { agreedTotal, refusalOf } from './rules.ts'
 import type { Tables } from './tables.ts'
-
-export const NO_SUCH_ORDER = 'The order you requested does not exist.'
 
 /** Changes status, items or both. What is already so is no change: no row is touched and no event is published. */
 export const updateOrder = handle(UpdateOrder, { db: tables<Tables>() }, async (change, ctx) => {

@@ -18,7 +18,7 @@ summary::-webkit-details-marker { display: none }
 .method { min-width: 4rem; font-weight: 700 } .path { font-weight: 600 }
 .says { margin-left: auto; color: var(--faint); text-align: right }
 .inside { padding: 0 1rem 1rem; border-top: 1px solid var(--line) }
-table { width: 100%; border-collapse: collapse } td { padding: .3rem .75rem .3rem 0; vertical-align: top;
+table { width: 100%; border-collapse: collapse } td { padding: .3rem .75rem .3rem 0; vertical-align: baseline;
   border-bottom: 1px solid var(--line) } tr:last-child td { border-bottom: 0 }
 .faint { color: var(--faint) } .must { color: var(--DELETE) }
 pre { margin: .5rem 0; padding: .75rem; background: var(--soft); border-radius: 6px; overflow: auto; max-height: 28rem;
@@ -26,7 +26,7 @@ pre { margin: .5rem 0; padding: .75rem; background: var(--soft); border-radius: 
 label { display: grid; grid-template-columns: 12rem 1fr; gap: .75rem; align-items: center; margin: .35rem 0 }
 input, textarea { width: 100%; padding: .4rem .6rem; color: inherit; background: transparent;
   border: 1px solid var(--line); border-radius: 6px; font: inherit }
-textarea { min-height: 12rem }
+textarea { font: .875rem/1.5 ui-monospace, monospace; field-sizing: content; max-height: 30rem }
 button { margin-top: .75rem; padding: .45rem 1.25rem; border: 0; border-radius: 6px; background: var(--GET);
   color: light-dark(#fff, #14171a); font: inherit; font-weight: 600; cursor: pointer }
 :focus-visible { outline: 2px solid var(--GET); outline-offset: 1px }

@@ -5,6 +5,9 @@ import { Problem } from './problem.ts'
 /** Refusals whose text an application wrote for its clients. The texts of all others are those of the registry. */
 const AUTHORED: ReadonlySet<string> = new Set(['REFUSED', 'NOT_FOUND', 'FORBIDDEN', 'UNAUTHENTICATED', 'UNPROCESSABLE'])
 
+/** Where a client is better told than by the registry, which speaks to programmers. */
+const WORDS: Readonly<Record<string, string>> = { VALIDATION_FAILED: 'Some fields are not valid.' }
+
 /** What a client learns of our own trouble: that it is ours, and whether trying again may help. */
 const OURS: Readonly<Record<number, string>> = {
   500: 'Something went wrong on our side.',
@@ -32,7 +35,7 @@ function told(error: ObverseError): Failure {
   return {
     status,
     code: error.code,
-    message: AUTHORED.has(error.code) ? error.message : title,
+    message: AUTHORED.has(error.code) ? error.message : (WORDS[error.code] ?? title),
     ...(fields && { fields }),
     ...(error.reason !== undefined && { reason: error.reason }),
     ...(error.code === 'IDEMPOTENCY_IN_PROGRESS' && { retryAfter: RETRY_AFTER }),
