@@ -31,6 +31,8 @@ export interface CommandSpec<F extends Flags> {
   /** Paragraphs below the usage. */
   readonly more?: readonly string[]
   readonly flags?: F
+  /** It ends in more ways than most: help lists the exit codes. */
+  readonly showsExitCodes?: boolean
   /** Command lines without the program's name, each with what it does. */
   readonly examples?: readonly (readonly [line: string, about: string])[]
   /** Nothing returned is success. */

@@ -46,7 +46,7 @@ export function printLetters(out: Output, letters: readonly DeadLetter[], { filt
   out.line()
   const last = letters.at(-1)?.id
   if (letters.length >= limit)
-    out.hint(`The first ${limit} of perhaps more; the next: obverse failed list --after ${last}`)
+    out.hint(`There may be more than these ${limit}; the next page: the same with --after ${last}`)
   out.hint(`Decide: obverse failed show|retry|skip ${last}, or edit ${last} --body FILE`)
 }
 

@@ -20,7 +20,13 @@ export function printFailure(
   for (const [field, texts] of Object.entries(fields ?? {})) {
     for (const text of texts) stderr.write(`  ${style.bold(oneLine(field) || '(the whole)')}  ${oneLine(text)}\n`)
   }
-  for (const cause of causesOf(error)) stderr.write(`  ${style.dim('because')}  ${oneLine(messageOf(cause))}\n`)
+  const said = [message]
+  for (const cause of causesOf(error)) {
+    const text = oneLine(messageOf(cause))
+    if (said.some((one) => one.includes(text))) continue
+    said.push(text)
+    stderr.write(`  ${style.dim('because')}  ${text}\n`)
+  }
   if (stack && error instanceof Error) {
     for (const one of [error, ...causesOf(error)]) stderr.write(`${style.dim(stackOf(one))}\n`)
   }

@@ -22,7 +22,8 @@ export function printOverview(out: Output): void {
   paragraph(out, 'By --app, else by the field "obverse": { "app": "FILE" } of the nearest package.json that has one.')
   out.line()
   exitCodes(out)
-  out.hint('obverse COMMAND --help says more about one, obverse --version which version this is.')
+  out.line()
+  out.hint('More about one: obverse COMMAND --help')
 }
 
 /** One command. */
@@ -34,8 +35,7 @@ export function printCommand(out: Output, command: Command): void {
     paragraph(out, text)
     out.line()
   }
-  if (Object.keys(command.flags ?? {}).length > 0) flags(out, command.flags ?? {}, 'Flags of its own')
-  flags(out, GLOBAL_FLAGS)
+  flags(out, { ...command.flags, ...GLOBAL_FLAGS })
   if (command.examples) {
     out.title('Examples')
     pairs(
@@ -44,7 +44,8 @@ export function printCommand(out: Output, command: Command): void {
     )
     out.line()
   }
-  exitCodes(out)
+  if (command.showsExitCodes) exitCodes(out)
+  else out.hint('Exit codes: 0 done, 1 failed, 2 usage, 3 outage; obverse --help says more.')
 }
 
 /** The commands of one word: `channels`. */
@@ -82,8 +83,8 @@ function usage(out: Output, lines: readonly string[]): void {
   out.line()
 }
 
-function flags(out: Output, all: Flags, title = 'Flags'): void {
-  out.title(title)
+function flags(out: Output, all: Flags): void {
+  out.title('Flags')
   pairs(
     out,
     Object.entries(all).map(([name, flag]) => [flagText(name, flag), flag.about]),

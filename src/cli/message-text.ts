@@ -1,3 +1,5 @@
+import { oneLine } from 'obverse'
+
 /** What of a raw message fits into two lines; `undefined`: it is not one. */
 export interface MessageSummary {
   readonly id: string
@@ -21,7 +23,7 @@ export function summary(body: string): MessageSummary | undefined {
   if (typeof type !== 'string') return undefined
   return {
     id: typeof id === 'string' ? id : '',
-    type,
+    type: oneLine(type),
     time: typeof time === 'string' ? time : '',
     place: placeText(key, seq),
     data: JSON.stringify(data ?? null),

@@ -1,7 +1,7 @@
 import { oneLine } from 'obverse'
 import { type Style, styles, wantsColour } from './style.ts'
 import { type Cell, type Column, tableLines } from './table.ts'
-import { cut, pad, width } from './width.ts'
+import { cut, pad, width, wrap } from './width.ts'
 
 /** The part of a stream that output needs. */
 export interface Sink {
@@ -24,8 +24,8 @@ export interface Output {
   /** A dim remark, what to do next. */
   hint(text: string): void
   table(columns: readonly Column[], rows: readonly (readonly Cell[])[]): void
-  /** Names and values, aligned. Empty values are left out. */
-  fields(all: readonly (readonly [name: string, value: Cell | undefined])[]): void
+  /** Names and values, aligned; long values go on below, or end with `…`. Empty values are left out. */
+  fields(all: readonly (readonly [name: string, value: Cell | undefined])[], long?: 'wrap' | 'cut'): void
   /** To standard error: progress, questions. */
   readonly aside: Sink
 }
@@ -45,18 +45,22 @@ export function output(options: { stdout: Sink; stderr: Sink; env: NodeJS.Proces
     line,
     data: (value) => line(JSON.stringify(value)),
     title: (text) => line(style.bold(text)),
-    hint: (text) => line(style.dim(text)),
+    hint(text) {
+      for (const part of columns === undefined ? [text] : wrap(text, columns)) line(style.dim(part))
+    },
     table(heads, rows) {
       for (const text of tableLines(heads, rows, style, columns)) line(text)
     },
-    fields(all) {
+    fields(all, long = 'wrap') {
       const shown = all.filter(([, value]) => value !== undefined && textOf(value) !== '')
       const wide = Math.max(0, ...shown.map(([name]) => width(name)))
       for (const [name, value = ''] of shown) {
         const text = oneLine(textOf(value))
-        const fitted = columns === undefined ? text : cut(text, Math.max(20, columns - wide - 4))
-        const painted = typeof value === 'string' ? fitted : (value.paint?.(fitted) ?? fitted)
-        line(`  ${style.dim(pad(name, wide))}  ${painted}`)
+        const room = columns === undefined ? Number.POSITIVE_INFINITY : Math.max(20, columns - wide - 4)
+        for (const [at, part] of (long === 'cut' ? [cut(text, room)] : wrap(text, room)).entries()) {
+          const painted = typeof value === 'string' ? part : (value.paint?.(part) ?? part)
+          line(`  ${style.dim(pad(at === 0 ? name : '', wide))}  ${painted}`)
+        }
       }
     },
   }

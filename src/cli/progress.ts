@@ -1,6 +1,7 @@
 import type { RebuildProgress, Runtime } from 'obverse'
 import { countText, durationText } from './age.ts'
 import type { Sink } from './print.ts'
+import { cut, width } from './width.ts'
 
 export interface Progress {
   update(state: RebuildProgress): void
@@ -8,7 +9,9 @@ export interface Progress {
   end(): void
 }
 
-const BAR = 24
+/** Columns of the bar. */
+const MOST = 30
+const LEAST = 6
 const LINE_EVERY = 3_000
 const DRAW_EVERY = 100
 
@@ -23,7 +26,7 @@ export function progress(what: string, sink: Sink, runtime: Runtime): Progress {
       next = now + (sink.isTTY ? DRAW_EVERY : LINE_EVERY)
       if (!sink.isTTY) return void sink.write(`${what}  ${progressText(state)}\n`)
       drawn = true
-      sink.write(`\r\x1b[K${what}  ${bar(share(state))}  ${progressText(state)}`)
+      sink.write(`\r\x1b[K${line(what, state, (sink.columns ?? 80) - 1)}`)
     },
     end() {
       if (drawn) sink.write('\r\x1b[K')
@@ -42,7 +45,11 @@ function share({ position, head }: RebuildProgress): number {
   return head === 0 ? 1 : Math.min(1, position / head)
 }
 
-function bar(part: number): string {
-  const full = Math.round(part * BAR)
-  return `${'█'.repeat(full)}${'░'.repeat(BAR - full)}`
+/** One line and no more, or it could not be drawn over: the bar takes what room is left. */
+function line(what: string, state: RebuildProgress, columns: number): string {
+  const text = progressText(state)
+  const wide = Math.min(MOST, columns - width(what) - width(text) - 4)
+  if (wide < LEAST) return cut(`${what}  ${text}`, columns)
+  const full = Math.round(share(state) * wide)
+  return `${what}  ${'█'.repeat(full)}${'░'.repeat(wide - full)}  ${text}`
 }

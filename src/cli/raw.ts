@@ -1,13 +1,13 @@
 /**
  * Messages as lines. A body is its own line wherever that is possible:
- * - JSON over several lines: its line breaks, which mean nothing in JSON, become spaces
- * - any other text with a line break in it, and the empty text: a JSON string of it
+ * - a JSON object over several lines: its line breaks, which mean nothing there, become spaces
+ * - any other text with a line break in it, and a blank one: a JSON string of it
  *
  * A body that looks like the second is one more time a JSON string, so {@link fromLine} gives back what was there.
  */
 export function toLine(body: string): string {
-  if (BREAK.test(body) && parsed(body) !== undefined) return body.replace(/\r\n|\r|\n/g, ' ').trim()
-  return body === '' || BREAK.test(body) || isCoded(body) ? JSON.stringify(body) : body
+  if (BREAK.test(body) && isObject(body)) return body.replace(/\r\n|\r|\n/g, ' ').trim()
+  return body.trim() === '' || BREAK.test(body) || isCoded(body) ? JSON.stringify(body) : body
 }
 
 /** The body that {@link toLine} printed. */
@@ -34,7 +34,7 @@ const BREAK = /[\r\n]/
 function isCoded(line: string): boolean {
   if (!line.startsWith('"') || BREAK.test(line)) return false
   const text = parsed(line)
-  return typeof text === 'string' && (text === '' || BREAK.test(text) || isCoded(text))
+  return typeof text === 'string' && (text.trim() === '' || BREAK.test(text) || isCoded(text))
 }
 
 function isObject(line: string): boolean {

@@ -1,4 +1,4 @@
-import { type LogLevel, logJson, logSteps } from 'obverse'
+import { type LogLevel, type LogTone, logJson, logSteps } from 'obverse'
 import type { Context } from './command.ts'
 import type { Interruption } from './signals.ts'
 
@@ -6,13 +6,16 @@ import type { Interruption } from './signals.ts'
  * Prints what happens while something runs: lines at the level of `-v` and `-vv`, with `--json` one JSON line for each
  * notable step (`-vv`: each). The returned function ends it.
  */
-export function followSteps({ app, out }: Pick<Context, 'app' | 'out'>, flags: object): () => void {
+export function followSteps({ app, out, runtime }: Context, flags: object): () => void {
   const verbose = Number((flags as { verbose?: number }).verbose ?? 0)
   const level: LogLevel = verbose >= 2 ? 'vv' : verbose === 1 ? 'v' : 'normal'
-  const write = (line: string) => out.line(line)
-  if (out.json) return app.observe(logJson(write, { steps: level === 'vv' ? 'all' : 'notable' }))
+  const { now } = runtime
+  if (out.json) {
+    return app.observe(logJson((line) => out.line(line), { steps: level === 'vv' ? 'all' : 'notable', now }))
+  }
+  const write = (line: string, tone: LogTone) => out.line(tone === 'plain' ? line : out.style[tone](line))
   const kind = (type: string) => app.definition(type)?.kind
-  return app.observe(logSteps({ level, write, kind }))
+  return app.observe(logSteps({ level, write, kind, now }))
 }
 
 /** Resolves when a signal asks for the end. */

@@ -8,6 +8,8 @@ export interface Column {
   readonly right?: boolean
   /** May be cut down to so many columns when the terminal is narrow. Absent: never cut (ids, names one copies). */
   readonly least?: number
+  /** Left out when the terminal is too narrow for all columns; the last of them first. */
+  readonly optional?: boolean
 }
 
 export type Cell = string | { readonly text: string; readonly paint?: Paint }
@@ -23,12 +25,13 @@ export function tableLines(
 ): string[] {
   const texts = rows.map((row) => row.map((cell) => oneLine(typeof cell === 'string' ? cell : cell.text)))
   // a column that says nothing in any row only takes room
-  const kept = heads.map((_, at) => rows.length === 0 || texts.some((row) => (row[at] ?? '') !== ''))
-  const natural = heads.map((head, at) =>
-    kept[at] ? Math.max(width(head.title), ...texts.map((row) => width(row[at] ?? ''))) : 0,
-  )
+  const natural = heads.map((head, at) => {
+    const wide = Math.max(0, ...texts.map((row) => width(row[at] ?? '')))
+    return wide === 0 ? 0 : Math.max(wide, width(head.title))
+  })
   const widths = columns === undefined ? natural : fitted(natural, heads, columns - GAP)
-  const join = (cells: readonly string[]) => `  ${cells.filter((_, at) => kept[at]).join(' '.repeat(GAP))}`.trimEnd()
+  const join = (cells: readonly string[]) =>
+    `  ${cells.filter((_, at) => widths[at] !== 0).join(' '.repeat(GAP))}`.trimEnd()
   const drawn = (text: string, at: number) => pad(cut(text, widths[at] ?? 0), widths[at] ?? 0, heads[at]?.right)
   return [
     join(heads.map((head, at) => style.dim(drawn(head.title, at)))),
@@ -43,7 +46,7 @@ export function tableLines(
   ]
 }
 
-/** Takes from the widest column that may be cut, one column at a time, until the row fits or nothing more can go. */
+/** Takes from the widest column that may be cut until the row fits, then leaves columns out. */
 function fitted(natural: readonly number[], heads: readonly Column[], room: number): readonly number[] {
   const widths = [...natural]
   const total = () => widths.reduce((sum, wide) => sum + (wide === 0 ? 0 : wide + GAP), -GAP)
@@ -56,5 +59,8 @@ function fitted(natural: readonly number[], heads: readonly Column[], room: numb
     if (widest < 0) break
     widths[widest] = (widths[widest] ?? 0) - 1
   }
-  return widths
+  if (total() <= room) return widths
+  const last = heads.findLastIndex((head, at) => head.optional && natural[at] !== 0)
+  if (last < 0) return widths
+  return fitted(natural.with(last, 0), heads, room)
 }

@@ -12,11 +12,14 @@ export type LogLevel =
   /** One line per step of each message. */
   | 'vv'
 
+/** `warn`: will be tried again. `bad`: somebody has to look. `good`: it is mended. */
+export type LogTone = 'plain' | 'good' | 'warn' | 'bad'
+
 export interface StepLog {
   /** Default `normal`. */
   readonly level?: LogLevel
-  /** Takes one line, without a line break at its end. */
-  readonly write: (line: string) => void
+  /** Takes one line, without a line break at its end, and what it is: for colours. */
+  readonly write: (line: string, tone: LogTone) => void
   /** Epoch milliseconds. Default: the system's clock. */
   readonly now?: () => number
   /** Kind of a message type, for the words; `(type) => app.definition(type)?.kind`. Default: everything is an event. */
@@ -34,7 +37,8 @@ const REMEMBERED = 1_000
  */
 export function logSteps({ level = 'normal', write, now = systemRuntime.now, kind }: StepLog): Observer {
   const shown = new Set<string>()
-  const print = (text: string) => write(oneLine(level === 'normal' ? text : `${isoTime(now()).slice(11, 23)}  ${text}`))
+  const print = (text: string, tone: LogTone = 'plain') =>
+    write(oneLine(level === 'normal' ? text : `${isoTime(now()).slice(11, 23)}  ${text}`), tone)
   const first = (messageId: string) => {
     if (shown.has(messageId)) return false
     if (shown.size >= REMEMBERED) shown.clear()
@@ -44,9 +48,9 @@ export function logSteps({ level = 'normal', write, now = systemRuntime.now, kin
   return (step) => {
     const trouble = troubleText(step)
     if (trouble !== undefined) {
-      if (step.step !== 'outage' || worthALine(step.failures)) print(trouble)
+      if (step.step !== 'outage' || worthALine(step.failures)) print(trouble, TONES[step.step])
       if (level === 'vv' && step.step === 'failed' && step.error instanceof Error) {
-        for (const line of (step.error.stack ?? '').split('\n').slice(1)) write(oneLine(line))
+        for (const line of (step.error.stack ?? '').split('\n').slice(1)) write(oneLine(line), 'bad')
       }
     } else if (level === 'vv') {
       for (const text of stepTexts(step)) print(text)
@@ -54,11 +58,20 @@ export function logSteps({ level = 'normal', write, now = systemRuntime.now, kin
       if (level === 'normal') {
         if (step.outcome !== 'committed' || !first(step.messageId)) return
         print(`Processed ${kind?.(step.type) ?? 'event'}: ${step.type}`)
-      } else print(`${step.type}  ${step.messageId}  ${step.handler}  ${step.outcome}  ${durationText(step.ms)}`)
+      } else print(`${step.type}  ${step.handler}  ${step.outcome}  ${durationText(step.ms)}  ${step.messageId}`)
     } else if (level === 'v' && step.step === 'projected') {
       print(projectedText(step))
     }
   }
+}
+
+const TONES: Partial<Record<Step['step'], LogTone>> = {
+  retrying: 'warn',
+  returned: 'warn',
+  outage: 'warn',
+  recovered: 'good',
+  dead: 'bad',
+  failed: 'bad',
 }
 
 /** The first outage, and then ever fewer: the loop tries again every few seconds, without end. */
@@ -72,18 +85,18 @@ function stepTexts(step: Step): readonly string[] {
     case 'asked':
       return [`${step.step} ${step.type}: ${step.outcome} in ${durationText(step.ms)}`]
     case 'received':
-      return [`received ${step.type} ${step.messageId} on ${step.channel}${step.redelivered ? ', again' : ''}`]
+      return [`received ${step.type} on ${step.channel}${step.redelivered ? ', again' : ''}  ${step.messageId}`]
     case 'handling':
-      return step.attempt > 1 ? [`attempt ${step.attempt} of ${step.type} ${step.messageId} by ${step.handler}`] : []
+      return step.attempt > 1 ? [`attempt ${step.attempt} of ${step.type} by ${step.handler}  ${step.messageId}`] : []
     case 'sending':
-      return [`sending ${step.type} ${step.messageId} with ${step.channel} sender`]
+      return [`sending ${step.type} with ${step.channel} sender  ${step.messageId}`]
     case 'handled':
       return step.outcome === 'committed'
         ? [
-            `${step.type} ${step.messageId} handled by ${step.handler} in ${durationText(step.ms)}`,
-            `${step.type} ${step.messageId} handled successfully`,
+            `${step.type} handled by ${step.handler} in ${durationText(step.ms)}  ${step.messageId}`,
+            `${step.type} handled successfully  ${step.messageId}`,
           ]
-        : [`${step.type} ${step.messageId} ${OUTCOMES[step.outcome]} (${step.handler})`]
+        : [`${step.type} ${OUTCOMES[step.outcome]} (${step.handler})  ${step.messageId}`]
     case 'stamped':
       return [`stamped ${step.count} event${step.count === 1 ? '' : 's'}`]
     case 'published':

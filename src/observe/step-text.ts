@@ -46,13 +46,13 @@ export const OUTCOMES: Record<Extract<Step, { step: 'handled' }>['outcome'], str
 export function troubleText(step: Step): string | undefined {
   switch (step.step) {
     case 'retrying':
-      return `${step.type} ${step.messageId} failed in ${step.handler}, attempt ${step.attempt}: ${step.reason}; next try in ${durationText(step.inMs)}`
+      return `${step.type} failed in ${step.handler}, attempt ${step.attempt}, next in ${durationText(step.inMs)}: ${step.reason}  ${step.messageId}`
     case 'dead':
-      return `${step.type} ${step.messageId} is a dead letter of ${step.handler || step.channel}: ${step.code}: ${step.reason}`
+      return `${step.type} is now a dead letter of ${step.handler || step.channel}: ${step.code}: ${step.reason}  ${step.messageId}`
     case 'returned':
-      return `${step.messageId} was returned by the broker, channel ${step.channel}: ${step.reason}; it stays in the outbox`
+      return `a message to ${step.channel} was returned by the broker and stays in the outbox: ${step.reason}  ${step.messageId}`
     case 'outage':
-      return `${step.part} does not answer (${step.failures}): ${step.reason}; trying again`
+      return `${step.part} does not answer, trying again (${step.failures}): ${step.reason}`
     case 'recovered':
       return `${step.part} answers again`
     case 'failed':

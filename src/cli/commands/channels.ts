@@ -1,4 +1,4 @@
-import { type ChannelReport, ObverseError } from 'obverse'
+import { type ChannelReport, ObverseError, oneLine } from 'obverse'
 import { ageText, bytesText, counted, countText } from '../age.ts'
 import { type Command, command } from '../command.ts'
 import { checkChannel } from '../known.ts'
@@ -9,7 +9,7 @@ import type { Cell } from '../table.ts'
 
 export const channelsList: Command = command({
   words: 'channels list',
-  about: 'shows every channel with its messages, consumers and held messages',
+  about: 'shows messages, consumers and held messages of each',
   more: [
     '“messages” wait or are being handled, “taken” are with a consumer. “held” are off the queue: they wait for a retry ' +
       'or behind an earlier message of their key. “dead” wait for a decision: obverse failed list.',
@@ -28,8 +28,8 @@ export const channelsList: Command = command({
         { title: 'oldest', right: true },
         { title: 'held', right: true },
         { title: 'dead', right: true },
-        { title: 'rate', right: true },
-        { title: 'handlers', least: 12 },
+        { title: 'rate', right: true, optional: true },
+        { title: 'handlers', least: 12, optional: true },
       ],
       channels.map((channel) => rowOf(channel, out.style, runtime.now())),
     )
@@ -48,7 +48,7 @@ function rowOf(channel: ChannelReport, style: Style, now: number): Cell[] {
     oldest === undefined ? '' : ageText(oldest, now),
     number(waits, waits > 0 ? style.warn : style.dim),
     number(held.dead, held.dead > 0 ? style.bad : style.dim),
-    rate === undefined ? '' : `${Number(rate.toFixed(1))}/s`,
+    rate === undefined ? '' : `${rate < 10 ? Number(rate.toFixed(1)) : countText(rate)}/s`,
     handlers.join(', '),
   ]
 }
@@ -60,7 +60,7 @@ function number(count: number, paint: (text: string) => string): Cell {
 export const channelsPeek: Command = command({
   words: 'channels peek',
   takes: ['CHANNEL'],
-  about: 'shows the messages that wait in a channel, oldest first, and leaves them there',
+  about: 'shows what waits in a channel, and leaves it there',
   more: [
     'With --json one message a line, as it is in the queue, which is what put --raw takes. A body that is not one line ' +
       'is made one: JSON by taking its line breaks out, anything else as a JSON string, which put turns back.',
@@ -88,15 +88,20 @@ export const channelsPeek: Command = command({
       const size = bytesText(Buffer.byteLength(body))
       if (!about) {
         out.line(`  ${out.style.bad('✗ not a message')}  ${out.style.dim(size)}`)
-        out.fields([['body', body || '(empty)']])
+        out.fields([['body', body || '(empty)']], 'cut')
         continue
       }
-      out.line(`  ${out.style.bold(about.type)}  ${out.style.dim(`${ageText(about.time, runtime.now())}, ${size}`)}`)
-      out.fields([
-        ['id', about.id],
-        ['key', about.place],
-        ['data', about.data],
-      ])
+      out.line(
+        `  ${out.style.bold(about.type)}  ${out.style.dim([oneLine(ageText(about.time, runtime.now())), size].filter(Boolean).join(', '))}`,
+      )
+      out.fields(
+        [
+          ['id', about.id],
+          ['key', about.place],
+          ['data', about.data],
+        ],
+        'cut',
+      )
     }
     out.line()
     out.hint(

@@ -24,6 +24,7 @@ export const consume: Command = command({
     'stop-when-empty': { kind: 'switch', about: 'stop once nothing is queued, running or due' },
     concurrency: { kind: 'number', about: 'handlers at once, instead of what the channels say' },
   },
+  showsExitCodes: true,
   examples: [
     ['consume orders_events', 'until it is told to stop'],
     ['consume mail orders_events --limit 3 -vv', 'three messages, every step'],

@@ -3,7 +3,7 @@ import { type Command, command } from '../command.ts'
 
 export const describe: Command = command({
   words: 'describe',
-  about: 'shows what the application is made of: messages, channels, projections',
+  about: 'shows the messages, channels and projections it has',
   more: ['Opens no store: it says what the code says.'],
   examples: [['describe --json', 'the same as one JSON object']],
   async run({ app, out }) {

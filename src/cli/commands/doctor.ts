@@ -1,8 +1,9 @@
+import { oneLine } from 'obverse'
 import { counted } from '../age.ts'
 import { type Command, command } from '../command.ts'
 import { EXIT } from '../exit.ts'
 import { statePaint, stateText } from '../style.ts'
-import { wrap } from '../width.ts'
+import { pad, width, wrap } from '../width.ts'
 
 export const doctor: Command = command({
   words: 'doctor',
@@ -14,11 +15,16 @@ export const doctor: Command = command({
     const warnings = findings.filter(({ level }) => level === 'warning').length
     if (out.json) out.data(findings)
     else {
-      const room = (out.columns ?? 100) - 6
+      const wide = Math.max(0, ...findings.map(({ subject }) => width(subject)))
+      const room = (out.columns ?? 100) - wide - 6
       for (const { level, subject, says, remedy } of findings) {
-        out.line(`  ${statePaint(out.style, level)(stateText(level).slice(0, 1))} ${out.style.bold(subject)}`)
-        for (const line of wrap(says, room)) out.line(`    ${line}`)
-        if (remedy !== undefined) for (const line of wrap(`→ ${remedy}`, room)) out.line(`    ${out.style.info(line)}`)
+        const symbol = statePaint(out.style, level)(stateText(level).slice(0, 1))
+        const [first = '', ...more] = wrap(oneLine(says), room)
+        out.line(`  ${symbol} ${out.style.bold(pad(oneLine(subject), wide))}  ${first}`)
+        const indent = ' '.repeat(wide + 6)
+        for (const line of more) out.line(indent + line)
+        const advice = remedy === undefined ? [] : wrap(`→ ${oneLine(remedy)}`, room)
+        for (const line of advice) out.line(indent + out.style.info(line))
       }
       const verdict =
         errors > 0 ? counted(errors, 'error') : warnings > 0 ? counted(warnings, 'warning') : 'All is well.'

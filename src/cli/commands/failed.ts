@@ -8,7 +8,7 @@ import { wholeNumber } from '../flag.ts'
 
 export const failedList: Command = command({
   words: 'failed list',
-  about: 'shows messages that were given up, oldest first',
+  about: 'shows the messages that were given up',
   more: [
     'A dead letter holds its key: later messages of it wait behind it until it is retried, edited or skipped. --state ' +
       'shows other held rows: retry (due later), waiting (behind another), skipped (given up for good).',
@@ -40,7 +40,7 @@ export const failedList: Command = command({
 export const failedShow: Command = command({
   words: 'failed show',
   takes: ['ID'],
-  about: 'shows one dead letter: its reason, its message, what waits behind it',
+  about: 'shows one: its reason, its message, what waits for it',
   more: ['-v shows the whole stack that the handler’s failure left.'],
   async run({ app, out, runtime }, { flags, positionals: [id = ''] }) {
     const number = idOf(id)
@@ -54,7 +54,8 @@ export const failedShow: Command = command({
 export const failedRetry: Command = command({
   words: 'failed retry',
   takes: ['[ID…]'],
-  about: 'runs dead letters again, their attempts at zero and their message ids kept',
+  about: 'runs dead letters again',
+  more: ['Their attempts start at zero, their message ids stay. What waits behind them follows in order.'],
   flags: {
     all: { kind: 'switch', about: 'every dead letter, or every one that the filters below leave' },
     ...filterFlags,
@@ -83,8 +84,10 @@ export const failedRetry: Command = command({
 export const failedEdit: Command = command({
   words: 'failed edit',
   takes: ['ID'],
-  about: 'gives a dead letter another body, and runs it again under its message id',
-  more: ['The first body is kept in the row. The line break at the end of a file belongs to no body.'],
+  about: 'gives one another body, and runs it again',
+  more: [
+    'The message id stays, and the first body is kept in the row. The line break at the end of a file belongs to no body.',
+  ],
   flags: { body: { kind: 'text', value: 'FILE', about: 'the new message, whole, as JSON; - for standard input' } },
   examples: [['failed show 12 --json | jq -r .body > m.json; obverse failed edit 12 --body m.json', 'after an editor']],
   async run(context, { flags, positionals: [id = ''] }) {
@@ -98,7 +101,8 @@ export const failedEdit: Command = command({
 export const failedSkip: Command = command({
   words: 'failed skip',
   takes: ['ID…'],
-  about: 'gives dead letters up for good, on record: what waits behind them goes on',
+  about: 'gives them up for good: what waits behind goes on',
+  more: ['They stay on record: obverse failed list --state skipped.'],
   flags: { note: { kind: 'text', value: 'TEXT', about: 'why; kept with the row' } },
   examples: [['failed skip 12 --note "test data"', 'and its key goes on']],
   async run(context, { flags, positionals }) {

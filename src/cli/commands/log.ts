@@ -8,7 +8,7 @@ import { cut, pad } from '../width.ts'
 
 export const logTail: Command = command({
   words: 'log tail',
-  about: 'shows the events that were committed last, by position',
+  about: 'shows the events that were committed last',
   more: ['With --json one event a line. An event is in the log once the relay has given it its position.'],
   flags: {
     from: { kind: 'number', about: 'begins with this position (default: near the end)' },

@@ -9,7 +9,7 @@ import { followSteps, untilStopped } from '../running.ts'
 
 export const projectionsList: Command = command({
   words: 'projections list',
-  about: 'shows every projection: its view, its rows, how far it is behind',
+  about: 'shows the view, the rows and the lag of each',
   more: [
     '“behind” counts events between a log-fed projection and the end of the log; the others are told in the commit or ' +
       'by a channel. “parked” are dead letters and what waits behind them.',
@@ -23,18 +23,18 @@ export const projectionsList: Command = command({
       [
         { title: 'projection' },
         { title: 'view' },
-        { title: 'store' },
+        { title: 'store', optional: true },
         { title: 'fed by', least: 8 },
         { title: 'rows', right: true },
         { title: 'behind', right: true },
         { title: 'parked', right: true },
-        { title: 'generation', least: 10 },
+        { title: 'generation' },
       ],
       projections.map((one) => [
         { text: one.projection, paint: style.bold },
         one.view,
         one.store,
-        one.feed + (one.gathering ? ', gathering' : ''),
+        one.feed,
         countText(one.rows),
         one.behind === undefined
           ? ''
@@ -54,7 +54,7 @@ function generationText({ generation: { serving, building, previous } }: Project
 
 export const projectionsRun: Command = command({
   words: 'projections run',
-  about: 'feeds the projections that read from the log, until it is told to stop',
+  about: 'feeds those that read from the log, until told to stop',
   more: ['For setups with a process for each part. Projections fed by a channel run in consume, inline ones in send.'],
   async run(context, { flags }) {
     const { app, out } = context
@@ -110,7 +110,7 @@ function ids(out: Output, title: string, all: readonly string[]): void {
 export const projectionsSwitch: Command = command({
   words: 'projections switch',
   takes: ['NAME', 'GENERATION'],
-  about: 'serves another generation of a view that exists, at once: the way back',
+  about: 'serves another generation, at once: the way back',
   examples: [['projections switch order-list 1', 'back to what was served before']],
   async run({ app, out }, { positionals: [name = '', generation = ''] }) {
     checkProjection(app, name)

@@ -7,8 +7,10 @@ import { progress } from '../progress.ts'
 export const projectionsRebuild: Command = command({
   words: 'projections rebuild',
   takes: ['NAME'],
-  about: 'builds a view anew from the log while the old one answers, then switches to it',
-  more: ['A rebuild that was cut off goes on where it stopped. Ctrl-C stops it; what is served stays what it was.'],
+  about: 'builds a view anew from the log, then switches to it',
+  more: [
+    'The old view answers meanwhile. A rebuild that was cut off goes on where it stopped. Ctrl-C stops it; what is served stays what it was.',
+  ],
   flags: { 'no-switch': { kind: 'switch', about: 'builds only; projections switch serves it later' } },
   examples: [['projections rebuild order-list', 'with its progress on standard error']],
   async run(context, { flags, positionals: [name = ''] }) {

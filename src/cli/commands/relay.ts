@@ -3,9 +3,9 @@ import { followSteps, untilStopped } from '../running.ts'
 
 export const relay: Command = command({
   words: 'relay',
-  about: 'moves what was committed on: stamps positions, publishes to the broker, clears up',
+  about: 'takes what was committed to the log and to the broker',
   more: [
-    'Runs until SIGTERM or Ctrl-C, then finishes its batch and ends with 0. Several may run; one at a time stamps. ' +
+    'Stamps positions, publishes, and clears up what is no longer needed. Runs until SIGTERM or Ctrl-C, then finishes its batch and ends with 0. Several may run; one at a time stamps. ' +
       'Where the store is the queue there is nothing to publish, and it stamps and clears up only.',
   ],
   examples: [['relay -vv', 'with a line for every batch']],

@@ -4,8 +4,10 @@ import { EXIT } from '../exit.ts'
 
 export const reset: Command = command({
   words: 'reset',
-  about: 'empties everything: log, channels, dead letters, views, the application’s tables',
-  more: ['For demonstrations and development. The tables are made again, empty. Stop the consumers first.'],
+  about: 'empties everything and makes the tables again',
+  more: [
+    'Log, channels, dead letters, views, the tables of the application: for demonstrations and development. Stop the consumers first.',
+  ],
   flags: { yes: { kind: 'switch', short: 'y', about: 'do not ask' } },
   async run({ app, out, input }, { flags }) {
     const { name, store } = app.describe()

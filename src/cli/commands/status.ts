@@ -1,4 +1,4 @@
-import { ObverseError } from 'obverse'
+import { ObverseError, oneLine } from 'obverse'
 import { ageText } from '../age.ts'
 import { type Command, command } from '../command.ts'
 import { EXIT } from '../exit.ts'
@@ -7,7 +7,7 @@ import { statePaint, stateText } from '../style.ts'
 export const status: Command = command({
   words: 'status',
   takes: ['MESSAGE_ID'],
-  about: 'says what became of one message, command or event',
+  about: 'says what became of one message',
   more: ['Ends with 1 when it failed, is a dead letter, or is not known.'],
   async run({ app, out, runtime }, { positionals: [id = ''] }) {
     const report = await app.operate.status(id)
@@ -20,7 +20,7 @@ export const status: Command = command({
     if (out.json) out.data(report)
     else {
       const { type, state, reason, result, key, seq, position, correlationId, causationId, at, messageId } = report
-      out.line(`${out.style.bold(type)}  ${statePaint(out.style, state)(stateText(state))}`)
+      out.line(`${out.style.bold(oneLine(type))}  ${statePaint(out.style, state)(stateText(state))}`)
       out.fields([
         ['reason', reason],
         ['result', result === undefined ? undefined : JSON.stringify(result)],

@@ -7,7 +7,7 @@ import { statePaint, stateText } from '../style.ts'
 export const trace: Command = command({
   words: 'trace',
   takes: ['MESSAGE_ID'],
-  about: 'shows everything that belongs to one request, as a tree of what caused what',
+  about: 'shows what one request caused, as a tree',
   more: ['Any message of it will do: the tree is that of the correlation.'],
   async run({ app, out, runtime }, { positionals: [id = ''] }) {
     const roots = await app.operate.trace(id)
