@@ -5,14 +5,12 @@ import { limitsOf } from './app/limits.ts'
 import { type Opened, open } from './app/opened.ts'
 import { createOperations } from './app/operations.ts'
 import { channelsOf, createParts, drainAll, type Parts } from './app/parts.ts'
-import { receiptOf } from './app/receipt.ts'
 import { describe } from './describe.ts'
 import type { Message } from './message/define.ts'
 import type { QueryBus, QueryHandler } from './read/query-bus.ts'
 import { systemRuntime } from './runtime/clock.ts'
 import type { Observer } from './runtime/observer.ts'
 import { consume } from './wire/consume.ts'
-import type { SendOutcome } from './write/command-bus.ts'
 import type { AnyHandler } from './write/handle.ts'
 
 /** What exists between `open` and `stop`. */
@@ -66,12 +64,6 @@ export function createApp<const H extends readonly (AnyHandler | QueryHandler)[]
   }
   const opened = async () => (await living()).opened
 
-  const answerOf = async (sent: SendOutcome, { store: { statuses }, wake }: Opened): Promise<unknown> => {
-    const { kind, messageId, result, token, replayed } = sent
-    if (inline) await app.drain()
-    if (kind === 'accepted') return receiptOf(messageId, token, { statuses, onCommit: wake.on, runtime })
-    return { messageId, result, token, replayed }
-  }
   const stop = async () => {
     await starting?.catch(() => {})
     await parts?.stop()
@@ -85,9 +77,14 @@ export function createApp<const H extends readonly (AnyHandler | QueryHandler)[]
 
   const app: App<H[number]> = {
     name,
-    async send(message, sending) {
-      const { opened: all } = life ?? (await living())
-      return (await answerOf(await all.send(message, sending), all)) as never
+    send(message, sending) {
+      // without a step of its own while the application lives: this is the hot path
+      if (life && !inline) return life.opened.send(message, sending) as Promise<never>
+      return living().then(async ({ opened: all }) => {
+        const sent = await all.send(message, sending)
+        if (inline) await app.drain()
+        return sent as never
+      })
     },
     async ask<R>(message: Message<string, unknown, 'query', R>, asking?: object) {
       const { queries } = life ?? (await living())

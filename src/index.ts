@@ -28,7 +28,7 @@ export * from './runtime/pipeline.ts'
 export * from './runtime/observer.ts'
 
 // write: request to commit
-export type { SendOptions } from './write/command-bus.ts'
+export type { Receipt, SendOptions, Sent } from './write/command-bus.ts'
 export type { PipelineContext } from './write/execute.ts'
 export * from './write/handle.ts'
 export * from './write/decide.ts'

@@ -11,7 +11,7 @@ import type { Migration, Store } from '../store.ts'
 import type { Broker } from '../wire/broker.ts'
 import type { ChannelOptions } from '../wire/channel.ts'
 import type { ConsumeOptions, Consumption } from '../wire/consume.ts'
-import type { SendOptions } from '../write/command-bus.ts'
+import type { Receipt, SendOptions, Sent } from '../write/command-bus.ts'
 import type { PipelineContext } from '../write/execute.ts'
 import type { AnyHandler, Handler } from '../write/handle.ts'
 import type { Limits } from './limits.ts'
@@ -50,27 +50,6 @@ export interface AskOptions {
   readonly timeout?: number
   readonly principal?: string
   readonly signal?: AbortSignal
-}
-
-/** A synchronous command was handled and committed. */
-export interface Sent<R> {
-  readonly messageId: string
-  readonly result: R
-  /** For `ask(…, { after })`. */
-  readonly token: string
-  /** True: this idempotency key was answered before, and this is that answer. */
-  readonly replayed: boolean
-}
-
-/** An asynchronous command was accepted: it will be handled, or be a dead letter. */
-export interface Receipt<R> {
-  readonly messageId: string
-  /** Waits for the command and then for what it wrote. */
-  readonly token: string
-  /**
-   * The handler's result. @throws {ObverseError} `RECEIPT_TIMEOUT` after `timeout` ms (default 30,000), or the failure
-   */
-  done(options?: { readonly timeout?: number }): Promise<R>
 }
 
 export type HandlerFor<H, T extends string> =

@@ -11,7 +11,7 @@ import type { PipelineContext } from '../write/execute.ts'
 import type { Assembly } from './assembly.ts'
 import type { Limits } from './limits.ts'
 import type { Opened } from './opened.ts'
-import { receiptOf } from './receipt.ts'
+import { commandDone, type Watching } from './receipt.ts'
 
 /** Events of one asynchronous command that a token can stand for. */
 const CAUSED_LIMIT = 1_000
@@ -85,9 +85,9 @@ async function resolveMessages(
 }
 
 /** A command that failed has written nothing, so there is nothing to wait for. */
-async function ended(id: string, timeout: number, around: Parameters<typeof receiptOf>[2]): Promise<void> {
+async function ended(id: string, timeout: number, watching: Watching): Promise<void> {
   try {
-    await receiptOf(id, '', around).done({ timeout })
+    await commandDone(id, { timeout }, watching)
   } catch (error) {
     if (!(error instanceof ObverseError) || error.code !== 'RECEIPT_TIMEOUT') return
     throw new ObverseError('CONSISTENCY_TIMEOUT', `The command ${id} of the token was not done within ${timeout} ms`)

@@ -25,6 +25,7 @@ import type { Assembly } from './assembly.ts'
 import type { Limits } from './limits.ts'
 import { noQueue } from './no-queue.ts'
 import { LOG_CHANNEL, parkingOf } from './parking.ts'
+import { commandDone } from './receipt.ts'
 import { handlerSubscriber, projectionSubscriber } from './subscribers.ts'
 import { createWake, type Wake } from './wake.ts'
 
@@ -112,6 +113,8 @@ export async function open(composition: Composition): Promise<Opened> {
     observed: composition.observed,
     inFlightLimit: limits.commandsInFlight,
     idempotencyWait: limits.idempotencyWait,
+    done: (messageId, waiting) =>
+      commandDone(messageId, waiting, { statuses: store.statuses, onCommit: wake.on, runtime }),
   })
 
   const reading = projections.map((projection) => {

@@ -1,45 +1,45 @@
 import { ERRORS, type ErrorCode, ObverseError } from '../errors.ts'
 import { type Runtime, sleep } from '../runtime/clock.ts'
 import type { Statuses } from '../wire/status.ts'
-import type { Receipt } from './application.ts'
 
 const LONGEST_LOOK = 250
 
+export interface Watching {
+  readonly statuses: Statuses
+  onCommit(listener: () => void): () => void
+  readonly runtime: Runtime
+}
+
 /**
- * The receipt of an accepted command: its status row is looked at when something commits, and by and by besides.
+ * Waits for the end of an accepted command: its status row is looked at when something commits, and by and by
+ * besides.
  */
-export function receiptOf(
+export async function commandDone(
   messageId: string,
-  token: string,
-  { statuses, onCommit, runtime }: { statuses: Statuses; onCommit(listener: () => void): () => void; runtime: Runtime },
-): Receipt<unknown> {
-  return {
-    messageId,
-    token,
-    async done({ timeout = 30_000 } = {}) {
-      const deadline = runtime.elapsed() + timeout
-      let hint = new AbortController()
-      const stop = onCommit(() => hint.abort())
-      try {
-        for (let look = 5; ; look = Math.min(look * 2, LONGEST_LOOK)) {
-          hint = new AbortController()
-          const status = await statuses.get(messageId)
-          if (status?.state === 'done') return status.result === undefined ? undefined : JSON.parse(status.result)
-          if (status?.state === 'failed' || status?.state === 'cancelled') throw failure(status)
-          const left = deadline - runtime.elapsed()
-          if (left <= 0) {
-            const state = status?.state ?? 'unknown'
-            throw new ObverseError(
-              'RECEIPT_TIMEOUT',
-              `${messageId} is still ${state} after ${timeout} ms; it goes on: ask for its status later`,
-            )
-          }
-          await sleep(runtime, Math.min(look, left), hint.signal)
-        }
-      } finally {
-        stop()
+  { timeout = 30_000 }: { readonly timeout?: number } = {},
+  { statuses, onCommit, runtime }: Watching,
+): Promise<unknown> {
+  const deadline = runtime.elapsed() + timeout
+  let hint = new AbortController()
+  const stop = onCommit(() => hint.abort())
+  try {
+    for (let look = 5; ; look = Math.min(look * 2, LONGEST_LOOK)) {
+      hint = new AbortController()
+      const status = await statuses.get(messageId)
+      if (status?.state === 'done') return status.result === undefined ? undefined : JSON.parse(status.result)
+      if (status?.state === 'failed' || status?.state === 'cancelled') throw failure(status)
+      const left = deadline - runtime.elapsed()
+      if (left <= 0) {
+        const state = status?.state ?? 'unknown'
+        throw new ObverseError(
+          'RECEIPT_TIMEOUT',
+          `${messageId} is still ${state} after ${timeout} ms; it goes on: ask for its status later`,
+        )
       }
-    },
+      await sleep(runtime, Math.min(look, left), hint.signal)
+    }
+  } finally {
+    stop()
   }
 }
 

@@ -10,7 +10,7 @@ import type { Executor } from './execute.ts'
 import type { AnyHandler } from './handle.ts'
 import { type Claim, createTwins, doneAnswer, fingerprint, repeat } from './idempotency.ts'
 import { SentJob } from './job.ts'
-import type { Outcome, Transactions } from './transaction.ts'
+import type { Transactions } from './transaction.ts'
 import { definitionOf, type Surroundings, UnitBuilder } from './unit-builder.ts'
 
 export interface SendOptions extends DeliveryOptions {
@@ -21,13 +21,26 @@ export interface SendOptions extends DeliveryOptions {
   readonly metadata?: Partial<Metadata>
 }
 
-/** How a command ended. An asynchronous one is `accepted`: its result is not known yet. */
-export interface SendOutcome {
-  readonly kind: 'done' | 'accepted'
+/** A synchronous command was handled and committed. */
+export interface Sent<R> {
   readonly messageId: string
-  readonly result: unknown
+  readonly result: R
+  /** For `ask(…, { after })`. */
+  readonly token: string
+  /** True: this idempotency key was answered before, and this is that answer. */
+  readonly replayed: boolean
+}
+
+/** An asynchronous command was accepted: it will be handled, or be a dead letter. */
+export interface Receipt<R> {
+  readonly messageId: string
+  /** Waits for the command and then for what it wrote. */
   readonly token: string
   readonly replayed: boolean
+  /**
+   * The handler's result. @throws {ObverseError} `RECEIPT_TIMEOUT` after `timeout` ms (default 30,000), or the failure
+   */
+  done(options?: { readonly timeout?: number }): Promise<R>
 }
 
 export interface CommandBusDependencies {
@@ -42,9 +55,11 @@ export interface CommandBusDependencies {
   /** Commands that may run or wait at once. */
   readonly inFlightLimit: number
   readonly idempotencyWait: number
+  /** Waits for the end of an accepted command. */
+  readonly done: (messageId: string, options?: { readonly timeout?: number }) => Promise<unknown>
 }
 
-export type CommandBus = (message: Message, options?: SendOptions) => Promise<SendOutcome>
+export type CommandBus = (message: Message, options?: SendOptions) => Promise<Sent<unknown> | Receipt<unknown>>
 
 /** The type of the part of a receipt's token that stands for the command itself. */
 export const MESSAGE_PART = ':message'
@@ -69,11 +84,13 @@ export function createCommandBus(dependencies: CommandBusDependencies): CommandB
     inFlight += 1
     try {
       const definition = definitionOf(message)
-      const data = isUnchecked(definition.schema)
-        ? message.data
-        : await parse(definition.schema, message.data, message.type)
+      let data: unknown = message.data
+      if (!isUnchecked(definition.schema)) {
+        const parsed = parse(definition.schema, data, message.type)
+        data = parsed instanceof Promise ? await parsed : parsed
+      }
       const claim = claimOf(message, options)
-      const run = () =>
+      const run = (): Promise<Sent<unknown> | Receipt<unknown>> =>
         handler.channel === undefined
           ? now(handler, message, data, options, claim, dependencies)
           : later(handler, definition, message, options, claim, dependencies)
@@ -93,7 +110,7 @@ async function now(
   options: SendOptions,
   claim: Claim | undefined,
   { execute, runtime }: CommandBusDependencies,
-): Promise<SendOutcome> {
+): Promise<Sent<unknown>> {
   const id = runtime.id()
   const metadata = metadataOf(id, options)
   const job = new SentJob(
@@ -103,14 +120,12 @@ async function now(
   )
   try {
     const { outcome, result } = await execute(handler, job, claim)
-    if (outcome.kind === 'replayed') return replayed('done', outcome)
-    return {
-      kind: 'done',
-      messageId: id,
-      result,
-      token: issueToken(outcome.kind === 'committed' ? outcome.events : []),
-      replayed: false,
+    if (outcome.kind === 'replayed') {
+      const answer = repeat(outcome.answer) as { messageId: string; result?: unknown }
+      return { messageId: answer.messageId, result: answer.result, token: outcome.answer.token, replayed: true }
     }
+    const token = outcome.kind === 'committed' ? issueToken(outcome.events) : ''
+    return { messageId: id, result, token, replayed: false }
   } catch (error) {
     if (isObverseError(error)) throw error
     throw new ObverseError('HANDLER_FAILED', `The handler of ${message.type} threw: ${reasonOf(error)}`, {
@@ -125,8 +140,8 @@ async function later(
   message: Message,
   options: SendOptions,
   claim: Claim | undefined,
-  { transactions, around, runtime, observe }: CommandBusDependencies,
-): Promise<SendOutcome> {
+  { transactions, around, runtime, observe, done }: CommandBusDependencies,
+): Promise<Receipt<unknown>> {
   const id = runtime.id()
   const unit = new UnitBuilder(around, { id, metadata: metadataOf(id, options), isRoot: true })
   unit.send(message, options, id)
@@ -134,14 +149,18 @@ async function later(
   const answer = () => doneAnswer({ messageId: id }, token)
   const entry = { name: handler.name, ...(claim && { claim }) }
   const outcome = await transactions.commit(entry, unit.build(claim ? { answer } : {}))
-  if (outcome.kind === 'replayed') return replayed('accepted', outcome)
+  const receipt = (messageId: string, named: string, replayed: boolean) => ({
+    messageId,
+    token: named,
+    replayed,
+    done: (options?: { readonly timeout?: number }) => done(messageId, options),
+  })
+  if (outcome.kind === 'replayed') {
+    const { messageId } = repeat(outcome.answer) as { messageId: string }
+    return receipt(messageId, outcome.answer.token, true)
+  }
   observe({ step: 'sending', type: definition.type, messageId: id, channel: handler.channel })
-  return { kind: 'accepted', messageId: id, result: undefined, token, replayed: false }
-}
-
-function replayed(kind: SendOutcome['kind'], outcome: Extract<Outcome, { kind: 'replayed' }>): SendOutcome {
-  const { messageId, result } = repeat(outcome.answer) as { messageId: string; result?: unknown }
-  return { kind, messageId, result, token: outcome.answer.token, replayed: true }
+  return receipt(id, token, false)
 }
 
 function claimOf(message: Message, options: SendOptions): Claim | undefined {
@@ -162,7 +181,7 @@ function measure(send: CommandBus, { observe, runtime }: CommandBusDependencies)
       observe({ step: 'sent', type: message.type, messageId, ms: runtime.elapsed() - from, outcome })
     try {
       const sent = await send(message, options)
-      said(sent.messageId, sent.replayed ? 'replayed' : sent.kind)
+      said(sent.messageId, sent.replayed ? 'replayed' : 'done' in sent ? 'accepted' : 'done')
       return sent
     } catch (error) {
       said('', kindOf(error) === 'refusal' ? 'refused' : 'failed')

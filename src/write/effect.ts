@@ -11,75 +11,112 @@ import { type Surroundings, UnitBuilder } from './unit-builder.ts'
 type EffectBody = Extract<HandlerBody, { kind: 'effect' }>
 
 /** Runs a handler with any effect, and commits what it gathered with the tables it wrote. */
-export async function runEffect(
+export function runEffect(
   handler: AnyHandler,
   body: EffectBody,
   job: Job,
   entry: Entry,
   transactions: Transactions,
   around: Surroundings,
-): Promise<{ outcome: Outcome; result: unknown }> {
+): Effect | Promise<Effect> {
   const run = body.run as (data: unknown, context: HandlerContext<unknown>) => unknown
-  let result: unknown
-  const gather = async (tx?: Transaction): Promise<Unit> => {
-    const unit = new UnitBuilder(around, job)
-    const context = new EffectContext(job, unit, around, handler, body, tx)
-    result = await run(job.data, context)
-    return unit.build(job.more(result))
+  if (body.db) return withTables(run, handler, body, job, entry, transactions, around)
+  if (entry.delivery || entry.claim) return guarded(run, handler, body, job, entry, transactions, around)
+  const context = new EffectContext(job, around, handler, body)
+  const finish = (result: unknown): Effect | Promise<Effect> => {
+    // nothing to commit costs no transaction
+    if (context.isEmpty) return { outcome: NOTHING, result }
+    const committed = transactions.commit(entry, context.unit.build(job.more(result)))
+    return committed.then((outcome) => ({ outcome, result }))
   }
-  if (body.db) return { outcome: await transactions.transact(entry, gather), result }
-  const guarded = entry.delivery !== undefined || entry.claim !== undefined
-  const ended = guarded ? await transactions.enter(entry) : undefined
-  if (ended) return { outcome: ended, result }
-  let unit: Unit
+  const result = run(job.data, context)
+  return result instanceof Promise ? result.then(finish) : finish(result)
+}
+
+export interface Effect {
+  readonly outcome: Outcome
+  readonly result: unknown
+}
+
+type Run = (data: unknown, context: HandlerContext<unknown>) => unknown
+
+async function withTables(
+  run: Run,
+  handler: AnyHandler,
+  body: EffectBody,
+  job: Job,
+  entry: Entry,
+  transactions: Transactions,
+  around: Surroundings,
+): Promise<Effect> {
+  let result: unknown
+  const outcome = await transactions.transact(entry, async (tx) => {
+    const context = new EffectContext(job, around, handler, body, tx)
+    result = await run(job.data, context)
+    return context.unit.build(job.more(result))
+  })
+  return { outcome, result }
+}
+
+/** A handler whose effects are elsewhere must not run for a message that is held, or was handled or answered before. */
+async function guarded(
+  run: Run,
+  handler: AnyHandler,
+  body: EffectBody,
+  job: Job,
+  entry: Entry,
+  transactions: Transactions,
+  around: Surroundings,
+): Promise<Effect> {
+  const ended = await transactions.enter(entry)
+  if (ended) return { outcome: ended, result: undefined }
+  const context = new EffectContext(job, around, handler, body)
+  let result: unknown
   try {
-    unit = await gather()
+    result = await run(job.data, context)
   } catch (error) {
     // The refusal of a claimed command is committed in the place of its work, and thrown again from there.
     if (!entry.claim || !entry.refusal?.(error)) throw error
-    const refused = () => {
+    const refused = async (): Promise<Unit> => {
       throw error
     }
-    return { outcome: await transactions.transact(entry, refused as unknown as () => Promise<Unit>), result }
+    return { outcome: await transactions.transact(entry, refused), result }
   }
-  if (!guarded && isEmpty(unit)) return { outcome: NOTHING, result }
-  return { outcome: await transactions.commit(entry, unit), result }
+  return { outcome: await transactions.commit(entry, context.unit.build(job.more(result))), result }
 }
 
 const NOTHING: Outcome = { kind: 'committed', events: [] }
-
-function isEmpty(unit: Unit): boolean {
-  return unit.events.length === 0 && unit.messages.length === 0 && unit.cancel === undefined
-}
 
 class EffectContext implements HandlerContext<unknown> {
   readonly messageId: string
   readonly attempt: number
   readonly #job: Job
-  readonly #unit: UnitBuilder
   readonly #around: Surroundings
   readonly #handler: AnyHandler
   readonly #body: EffectBody
   readonly #tx: Transaction | undefined
+  #unit: UnitBuilder | undefined
   #db: unknown
   #signal: AbortSignal | undefined
 
-  constructor(
-    job: Job,
-    unit: UnitBuilder,
-    around: Surroundings,
-    handler: AnyHandler,
-    body: EffectBody,
-    tx: Transaction | undefined,
-  ) {
+  constructor(job: Job, around: Surroundings, handler: AnyHandler, body: EffectBody, tx?: Transaction) {
     this.messageId = job.id
     this.attempt = job.attempt
     this.#job = job
-    this.#unit = unit
     this.#around = around
     this.#handler = handler
     this.#body = body
     this.#tx = tx
+  }
+
+  /** Made when it is needed: most handlers that only answer gather nothing. */
+  get unit(): UnitBuilder {
+    this.#unit ??= new UnitBuilder(this.#around, this.#job)
+    return this.#unit
+  }
+
+  get isEmpty(): boolean {
+    return this.#unit === undefined || this.#unit.isEmpty
   }
 
   get message(): Envelope {
@@ -109,15 +146,15 @@ class EffectContext implements HandlerContext<unknown> {
   }
 
   publish(event: Message<string, unknown, 'event'>): void {
-    this.#unit.publish(event)
+    this.unit.publish(event)
   }
 
   send(command: Message<string, unknown, 'command'>, options?: DeliveryOptions): string {
-    return this.#unit.send(command, options)
+    return this.unit.send(command, options)
   }
 
   cancel(messageId: string): void {
-    this.#unit.cancelled.push(messageId)
+    this.unit.cancelled.push(messageId)
   }
 
   id(): string {

@@ -72,7 +72,8 @@ async function untilItHolds(
   const { runtime, conflictRetries } = dependencies
   for (let run = 1; ; run += 1) {
     try {
-      return await once(handler, job, claim, dependencies)
+      const executed = once(handler, job, claim, dependencies)
+      return executed instanceof Promise ? await executed : executed
     } catch (error) {
       if (!isObverseError(error, 'CONFLICT') || run > conflictRetries) throw error
       if (run > 1) await sleep(runtime, runtime.random() * 2 ** run)
@@ -80,22 +81,33 @@ async function untilItHolds(
   }
 }
 
-async function once(
+function once(
   handler: AnyHandler,
   job: Job,
   claim: Claim | undefined,
   { transactions, around, runtime }: ExecutorDependencies,
-): Promise<Executed> {
+): Executed | Promise<Executed> {
   const entry: Entry = {
     name: handler.name,
     ...(job.delivery && { delivery: job.delivery, tracked: job.kind === 'command' }),
     ...(claim && { claim, refusal: refusedUnlessConflict }),
   }
-  if (around.inline) await around.inline.ready()
-  if (runtime.reach) await runtime.reach('handler.before')
   const { body } = handler
-  if (body.kind === 'effect') return runEffect(handler, body, job, entry, transactions, around)
-  return { outcome: await runDecision(body, job, entry, transactions, around), result: undefined }
+  const run = (): Executed | Promise<Executed> =>
+    body.kind === 'effect'
+      ? runEffect(handler, body, job, entry, transactions, around)
+      : runDecision(body, job, entry, transactions, around).then((outcome) => ({ outcome, result: undefined }))
+  return around.inline || runtime.reach ? prepared(run, around, runtime) : run()
+}
+
+async function prepared(
+  run: () => Executed | Promise<Executed>,
+  { inline }: Surroundings,
+  { reach }: Runtime,
+): Promise<Executed> {
+  await inline?.ready()
+  await reach?.('handler.before')
+  return run()
 }
 
 /** Refusals are repeated to a client that asks again; a conflict is not the domain's answer, so it is not kept. */
