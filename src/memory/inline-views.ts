@@ -1,5 +1,6 @@
 import type { InlineRows, StoredRow } from 'obverse'
 import type { Instance } from './instance.ts'
+import { readAfter, readBetween } from './log.ts'
 import { guards } from './view.ts'
 import { isNewer, type Kept, keep, stored, type ViewTable } from './view-table.ts'
 
@@ -8,8 +9,20 @@ export class InlineViews implements InlineRows {
   readonly #instance: Instance
   readonly #written = new Map<ViewTable, Map<string, Kept>>()
 
+  readonly history: NonNullable<InlineRows['history']>
+
   constructor(instance: Instance) {
     this.#instance = instance
+    const { events } = instance.data
+    const { registry } = instance.environment
+    this.history = {
+      between: (ranges, types) => readBetween(events, registry, ranges, types),
+      after: (after, limit, types) => readAfter(events, registry, after, limit, types),
+    }
+  }
+
+  serving(view: string): number {
+    return this.#instance.data.generations.get(view)?.serving ?? 1
   }
 
   table(view: string, generation: number): ReturnType<InlineRows['table']> {

@@ -1,5 +1,5 @@
-import type { Log, LogPage, Registry } from 'obverse'
-import { envelopeOfEvent, type StoredEvent } from './event-table.ts'
+import type { EventEnvelope, KeyRange, Log, LogPage, Registry } from 'obverse'
+import { type EventTable, envelopeOfEvent, type StoredEvent } from './event-table.ts'
 import type { Instance } from './instance.ts'
 import { compareTexts } from './order.ts'
 
@@ -11,26 +11,11 @@ export function log(instance: Instance): Log {
   const { registry } = instance.environment
   return instance.whileOpen<Log>({
     async after(after, limit, types) {
-      if (instance.lacks('log-by-position')) return byInsertion(events.committed, after, limit, registry)
-      const found: ReturnType<typeof envelopeOfEvent>[] = []
-      const end = Math.min(events.stamped.length, after + Math.max(limit, SCAN))
-      let scannedTo = after
-      while (scannedTo < end && found.length < limit) {
-        const event = events.stamped[scannedTo] as StoredEvent
-        scannedTo += 1
-        if (!types || types.includes(event.message.type)) found.push(envelopeOfEvent(event, registry))
-      }
-      return { events: found, scannedTo }
+      return instance.lacks('log-by-position')
+        ? byInsertion(events.committed, after, limit, registry)
+        : readAfter(events, registry, after, limit, types)
     },
-    async between(ranges, types) {
-      const found = ranges.flatMap(({ key, after, before }) =>
-        (events.keys.get(key) ?? []).slice(after, Math.max(after, before - 1)),
-      )
-      return found
-        .filter(({ message }) => types.includes(message.type))
-        .sort((a, b) => compareTexts(a.message.key, b.message.key) || a.seq - b.seq)
-        .map((event) => envelopeOfEvent(event, registry))
-    },
+    between: async (ranges, types) => readBetween(events, registry, ranges, types),
     positionOf: async (key, seq) => events.keys.get(key)?.[seq - 1]?.position,
     head: async () => events.stamped.length,
     correlated: async (correlationId, limit) =>
@@ -43,6 +28,37 @@ export function log(instance: Instance): Log {
       return event && envelopeOfEvent(event, registry)
     },
   })
+}
+
+export function readAfter(
+  { stamped }: EventTable,
+  registry: Registry,
+  after: number,
+  limit: number,
+  types: readonly string[] | undefined,
+): LogPage {
+  const found: EventEnvelope[] = []
+  const end = Math.min(stamped.length, after + Math.max(limit, SCAN))
+  let scannedTo = after
+  while (scannedTo < end && found.length < limit) {
+    const event = stamped[scannedTo] as StoredEvent
+    scannedTo += 1
+    if (!types || types.includes(event.message.type)) found.push(envelopeOfEvent(event, registry))
+  }
+  return { events: found, scannedTo }
+}
+
+export function readBetween(
+  { keys }: EventTable,
+  registry: Registry,
+  ranges: readonly KeyRange[],
+  types: readonly string[],
+): readonly EventEnvelope[] {
+  return ranges
+    .flatMap(({ key, after, before }) => (keys.get(key) ?? []).slice(after, Math.max(after, before - 1)))
+    .filter(({ message }) => types.includes(message.type))
+    .sort((a, b) => compareTexts(a.message.key, b.message.key) || a.seq - b.seq)
+    .map((event) => envelopeOfEvent(event, registry))
 }
 
 /** Canary: what a reader gets that takes the order of insertion for the order of commits. */

@@ -2,6 +2,7 @@ import type { App, ConsumeOptions, Consumption } from 'obverse'
 import { bytesText, counted, durationText } from '../age.ts'
 import { type Command, command } from '../command.ts'
 import { EXIT, type ExitCode } from '../exit.ts'
+import { fedBy } from '../fed.ts'
 import { checkChannel } from '../known.ts'
 import type { Output } from '../print.ts'
 import { followSteps } from '../running.ts'
@@ -62,20 +63,17 @@ const EXITS: Partial<Record<Consumption['reason'], ExitCode>> = {
 }
 
 function printStart(app: App, out: Output, channels: readonly string[], options: ConsumeOptions): void {
-  const { handlers, messages, projections } = app.describe()
-  const own = handlers.filter(({ channel }) => channel !== null && channels.includes(channel))
-  const fed = projections.filter(({ feed }) =>
-    channels.some((channel) => feed === channel || feed.endsWith(` ${channel}`)),
-  )
-  const types = new Set([...own.map(({ type }) => type), ...fed.flatMap((projection) => projection.types)])
+  const description = app.describe()
+  const takers = channels.flatMap((channel) => fedBy(description, channel))
+  const types = new Set(takers.flatMap((taker) => taker.types))
   const named = (kind: 'event' | 'command') =>
-    messages.filter((message) => message.kind === kind && types.has(message.type)).map(({ type }) => type)
+    description.messages.filter((message) => message.kind === kind && types.has(message.type)).map(({ type }) => type)
   out.line(`${out.style.bold(app.name)}: consumer started`)
   out.fields([
     ['listening on', channels.join(', ')],
     ['events', named('event').join(', ')],
     ['commands', named('command').join(', ')],
-    ['handlers', [...own.map(({ name }) => name), ...fed.map(({ name }) => name)].join(', ')],
+    ['handlers', takers.map(({ name }) => name).join(', ')],
     ['until', untilText(options)],
   ])
 }

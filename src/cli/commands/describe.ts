@@ -1,5 +1,6 @@
 import { durationText } from '../age.ts'
 import { type Command, command } from '../command.ts'
+import { fedBy } from '../fed.ts'
 
 export const describe: Command = command({
   words: 'describe',
@@ -43,8 +44,7 @@ export const describe: Command = command({
           channel.ordered ? 'by key' : 'none',
           String(channel.retries),
           durationText(channel.timeout),
-          it.handlers
-            .filter((handler) => handler.channel === channel.name)
+          fedBy(it, channel.name)
             .map(({ name }) => name)
             .join(', '),
         ]),
@@ -57,7 +57,7 @@ export const describe: Command = command({
         [
           { title: 'projection' },
           { title: 'view' },
-          { title: 'store' },
+          { title: 'store', least: 8 },
           { title: 'fed by' },
           { title: 'rows of' },
           { title: 'events', least: 12 },

@@ -1,0 +1,149 @@
+import type { Broker, ChannelStats, PublishOutcome, Subscription } from 'obverse'
+import { readEnvelope } from 'obverse'
+import type { Connection } from './connection.ts'
+import type { Environment } from './environment.ts'
+import type { Owners } from './owners.ts'
+import { ripen } from './queue.ts'
+import { QueueSubscription } from './subscription.ts'
+import { enqueueBody } from './unit.ts'
+
+const READY = 'owner IS NULL AND due IS NULL'
+const PEEK = `SELECT body FROM obverse_queue WHERE channel = ? AND owner IS NULL AND (due IS NULL OR due <= ?)
+  ORDER BY id LIMIT ?`
+const PURGE = 'DELETE FROM obverse_queue WHERE channel = ? AND owner IS NULL'
+const WAITING = `SELECT channel, count(*) AS count, min(id) AS first FROM obverse_queue WHERE ${READY} GROUP BY channel`
+const DUE = `SELECT channel, count(*) AS count, min(id) AS first FROM obverse_queue
+  WHERE due IS NOT NULL AND due <= ? GROUP BY channel`
+const TAKEN = 'SELECT channel, count(*) AS count FROM obverse_queue WHERE owner IS NOT NULL GROUP BY channel'
+const AT = 'SELECT at FROM obverse_queue WHERE id = ?'
+
+interface Group {
+  readonly channel: string
+  readonly count: number
+  readonly first: number
+}
+
+/** The queue that the outbox rows are. */
+export class QueueBroker implements Broker {
+  readonly name = 'sqlite'
+  readonly sharesStore = true
+  readonly #environment: Environment
+  readonly #owners: Owners
+  readonly #declared = new Set<string>()
+  readonly #byOwner = new Map<string, QueueSubscription>()
+
+  readonly #onSubscribe: () => void
+
+  constructor(environment: Environment, owners: Owners, onSubscribe: () => void) {
+    this.#environment = environment
+    this.#owners = owners
+    this.#onSubscribe = onSubscribe
+  }
+
+  async declare(channels: readonly string[]): Promise<void> {
+    for (const channel of channels) this.#declared.add(channel)
+  }
+
+  async publish(messages: Parameters<Broker['publish']>[0]): Promise<readonly PublishOutcome[]> {
+    const { writer, runtime } = this.#environment
+    await writer.submit(() => {
+      for (const { channel, messageId, key, body } of messages) {
+        enqueueBody(writer.connection, channel, messageId, key, body, runtime.now())
+      }
+    })
+    return messages.map(({ messageId }) => ({ messageId, kind: 'confirmed' }))
+  }
+
+  async subscribe(channel: string, options: Parameters<Broker['subscribe']>[1]): Promise<Subscription> {
+    const subscription = new QueueSubscription(this.#environment, this.#owners, channel, options, (owner, live) => {
+      if (live) this.#byOwner.set(owner, live)
+      else this.#byOwner.delete(owner)
+    })
+    await subscription.start()
+    this.#onSubscribe()
+    return subscription
+  }
+
+  /** After every commit that may concern a consumer. */
+  wake(): void {
+    for (const subscription of this.#byOwner.values()) subscription.wake()
+  }
+
+  settled({ queueId, owner }: { readonly queueId: number; readonly owner: string }): void {
+    this.#byOwner.get(owner)?.settled(queueId)
+  }
+
+  stats(): Promise<readonly ChannelStats[]> {
+    return this.#environment.reader.read((c) => {
+      const channels = new Map<string, Building>()
+      const of = (channel: string): Building => {
+        let stats = channels.get(channel)
+        if (!stats) {
+          stats = { channel, messages: 0, unsettled: 0, consumers: 0, first: Number.POSITIVE_INFINITY }
+          channels.set(channel, stats)
+        }
+        return stats
+      }
+      for (const channel of this.#declared) of(channel)
+      for (const { channel, count, first } of waiting(c, this.#environment.runtime.now())) {
+        const stats = of(channel)
+        stats.messages += count
+        stats.first = Math.min(stats.first, first)
+      }
+      for (const { channel, count } of c.all<Group>(TAKEN)) {
+        const stats = of(channel)
+        stats.messages += count
+        stats.unsettled += count
+      }
+      for (const { channel } of this.#owners.living(c)) if (channel !== null) of(channel).consumers += 1
+      return [...channels.values()].map(({ first, ...stats }) => {
+        const at = first === Number.POSITIVE_INFINITY ? undefined : c.get<{ at: number }>(AT, first)?.at
+        return at === undefined ? stats : { ...stats, oldest: at }
+      })
+    })
+  }
+
+  peek(channel: string, limit: number): Promise<readonly string[]> {
+    const { reader, runtime } = this.#environment
+    return reader.read((c) => c.all<{ body: string }>(PEEK, channel, runtime.now(), limit).map(({ body }) => body))
+  }
+
+  async put(channel: string, body: string): Promise<void> {
+    const { writer, runtime } = this.#environment
+    const { id, key } = readable(body)
+    await writer.submit(() => enqueueBody(writer.connection, channel, id, key, body, runtime.now()))
+  }
+
+  purge(channel: string): Promise<number> {
+    const { writer, runtime } = this.#environment
+    return writer.submit(() => {
+      ripen(writer.connection, runtime.now())
+      return writer.connection.run(PURGE, channel)
+    })
+  }
+
+  async close(): Promise<void> {
+    for (const subscription of [...this.#byOwner.values()]) await subscription.close()
+  }
+}
+
+interface Building {
+  readonly channel: string
+  messages: number
+  unsettled: number
+  consumers: number
+  first: number
+}
+
+function waiting(c: Connection, now: number): Group[] {
+  return [...c.all<Group>(WAITING), ...c.all<Group>(DUE, now)]
+}
+
+/** Whatever was put there is a message; its key is kept in order if it can be read. */
+function readable(body: string): { id: string; key: string | null } {
+  try {
+    return readEnvelope(body)
+  } catch {
+    return { id: '', key: null }
+  }
+}

@@ -1,0 +1,173 @@
+import { type DeadLetter, type DeadLetters, type HeldState, isoTime, ObverseError, readEnvelope } from 'obverse'
+import type { Connection } from './connection.ts'
+import type { Environment } from './environment.ts'
+import { promote } from './lane.ts'
+import { statusPending } from './status.ts'
+import { enqueueBody } from './unit.ts'
+
+const COLUMNS = `h.id, h.message_id, h.type, h.channel, h.handler, h.key, h.state, h.attempts, h.code, h.reason, h.detail,
+  h.at, h.body, h.original_body, h.note, h.tracked, h.lane, CASE WHEN h.lane = 1 THEN (SELECT count(*)
+  FROM obverse_held b WHERE b.lane = 1 AND b.handler = h.handler AND b.key = h.key AND b.id > h.id) ELSE 0 END AS behind`
+const LIST = `SELECT ${COLUMNS} FROM obverse_held h WHERE h.state = ?1 AND h.id > ?2
+  AND (?3 IS NULL OR h.handler = ?3) AND (?4 IS NULL OR h.channel = ?4) AND (?5 IS NULL OR h.key = ?5)
+  AND (?6 IS NULL OR h.code = ?6) AND (?7 IS NULL OR h.message_id = ?7) ORDER BY h.id LIMIT ?8`
+const GET = `SELECT ${COLUMNS} FROM obverse_held h WHERE h.id = ?`
+const DEAD = `SELECT id, message_id, channel, handler, key, tracked, lane, body FROM obverse_held
+  WHERE id = ? AND state = 'dead'`
+const RETRY = `UPDATE obverse_held SET state = 'retry', due = ?, attempts = 0, owner = NULL, lost = 0 WHERE id = ?`
+const EDIT = 'UPDATE obverse_held SET original_body = coalesce(original_body, body), body = ? WHERE id = ?'
+const SKIP = `UPDATE obverse_held SET state = 'skipped', lane = 0, head = 0, note = ? WHERE id = ?`
+const REMOVE = 'DELETE FROM obverse_held WHERE id = ?'
+const RECLAIMABLE = `SELECT id, message_id, channel, handler, key, tracked, lane, body FROM obverse_held
+  WHERE state = 'dead' AND handler IS NULL AND code IN ('MESSAGE_TYPE_UNKNOWN', 'MESSAGE_VERSION_UNKNOWN') ORDER BY id`
+
+interface DeadRow {
+  readonly id: number
+  readonly message_id: string | null
+  readonly channel: string
+  readonly handler: string | null
+  readonly key: string | null
+  readonly tracked: number
+  readonly lane: number
+  readonly body: string
+}
+
+interface ListedRow extends DeadRow {
+  readonly type: string | null
+  readonly state: HeldState
+  readonly attempts: number
+  readonly code: string
+  readonly reason: string
+  readonly detail: string
+  readonly at: string
+  readonly original_body: string | null
+  readonly note: string | null
+  readonly behind: number
+}
+
+export function deadLetters({ reader, writer, runtime }: Environment): DeadLetters {
+  const { connection: c } = writer
+  const act = (id: number, action: (row: DeadRow) => void): Promise<boolean> =>
+    writer.submit(() => {
+      const row = c.get<DeadRow>(DEAD, id)
+      if (row) action(row)
+      return row !== undefined
+    })
+  const again = (row: DeadRow) => {
+    c.run(RETRY, runtime.now(), row.id)
+    if (row.tracked && row.message_id) statusPending(c, row.message_id, isoTime(runtime.now()))
+  }
+  return {
+    list: ({ handler, channel, key, code, messageId, state = 'dead', limit = 100, after = 0 } = {}) =>
+      reader.read((r) =>
+        r
+          .all<ListedRow>(
+            LIST,
+            state,
+            after,
+            handler ?? null,
+            channel ?? null,
+            key ?? null,
+            code ?? null,
+            messageId ?? null,
+            Math.min(limit, 1_000),
+          )
+          .map(letterOf),
+      ),
+    get: (id) =>
+      reader.read((r) => {
+        const row = r.get<ListedRow>(GET, id)
+        return row && letterOf(row)
+      }),
+    retry: (id) =>
+      act(id, (row) => {
+        if (row.handler !== null) return again(row)
+        sendBack(c, row, row.body, runtime.now())
+        c.run(REMOVE, id)
+      }),
+    edit: (id, body) =>
+      act(id, (row) => {
+        if (row.message_id !== null) assertSameMessage(row.message_id, body)
+        c.run(EDIT, body, id)
+        if (row.handler !== null) return again(row)
+        sendBack(c, row, body, runtime.now())
+        c.run(SKIP, 'edited and sent to its channel again', id)
+      }),
+    skip: (id, note) =>
+      act(id, (row) => {
+        c.run(SKIP, note ?? null, id)
+        if (row.lane && row.handler !== null && row.key !== null) promote(c, row.handler, row.key)
+      }),
+    reclaim: async (knows) => {
+      // most looks find nothing, and those shall not write
+      const rows = (await reader.read((r) => r.all<DeadRow>(RECLAIMABLE))).filter((row) => isKnown(row.body, knows))
+      if (rows.length === 0) return 0
+      return writer.submit(() => {
+        let count = 0
+        for (const row of rows) {
+          if (c.run(REMOVE, row.id) === 0) continue
+          sendBack(c, row, row.body, runtime.now())
+          count += 1
+        }
+        return count
+      })
+    },
+  }
+}
+
+/** Handlers know a message by its id: under another one it would be handled twice. */
+function assertSameMessage(messageId: string, body: string): void {
+  let id: unknown
+  try {
+    id = (JSON.parse(body) as { id?: unknown } | null)?.id
+  } catch {
+    return // cannot carry another id; its handler will say what is wrong with it
+  }
+  if (id === undefined || id === messageId) return
+  throw new ObverseError(
+    'VALIDATION_FAILED',
+    `The edited body has the id ${JSON.stringify(id)}; keep ${messageId}, by which its handlers know the message`,
+    { fields: { id: [`must stay ${messageId}`] } },
+  )
+}
+
+/** To its channel, as it came. */
+function sendBack(c: Connection, { channel, message_id }: DeadRow, body: string, now: number): void {
+  let key: string | null = null
+  try {
+    key = readEnvelope(body).key
+  } catch {
+    // still unreadable: it will be refused again, with the same reason
+  }
+  enqueueBody(c, channel, message_id ?? '', key, body, now)
+}
+
+function isKnown(body: string, knows: (type: string, version: number) => boolean): boolean {
+  try {
+    const { type, schemaVersion } = readEnvelope(body)
+    return knows(type, schemaVersion)
+  } catch {
+    return false
+  }
+}
+
+function letterOf(row: ListedRow): DeadLetter {
+  return {
+    id: row.id,
+    messageId: row.message_id,
+    type: row.type,
+    channel: row.channel,
+    handler: row.handler,
+    key: row.key,
+    state: row.state,
+    attempts: row.attempts,
+    code: row.code,
+    reason: row.reason,
+    detail: row.detail,
+    at: row.at,
+    behind: row.behind,
+    body: row.body,
+    ...(row.original_body !== null && { originalBody: row.original_body }),
+    ...(row.note !== null && { note: row.note }),
+  }
+}

@@ -1,0 +1,174 @@
+import { type Delivery, type Failure, type HeldRow, type HeldRows, type HeldState, isoTime } from 'obverse'
+import type { Connection } from './connection.ts'
+import { settle } from './entry.ts'
+import { type Environment, guards } from './environment.ts'
+import type { HeldClaims } from './held-claims.ts'
+import { addHeld, blocks, hasLane, hasRow, promote, takeAway } from './lane.ts'
+import type { Owners } from './owners.ts'
+import { statusFailed } from './status.ts'
+
+const IS_MARKED = 'SELECT 1 FROM obverse_inbox WHERE message_id = ? AND handler = ?'
+const FORGET_ATTEMPTS = 'DELETE FROM obverse_attempt WHERE message_id = ? AND handler = ?'
+const HOLD_AGAIN = `UPDATE obverse_held SET state = ?, due = ?, attempts = ?, code = ?, reason = ?, detail = ?,
+  tracked = ?, at = ?, ordered = ?, lane = ?, head = CASE ? WHEN 1 THEN head ELSE 1 END, owner = NULL, lost = 0
+  WHERE id = ? AND owner = ? RETURNING key`
+const CLAIM = `UPDATE obverse_held SET owner = ? WHERE id IN (
+    SELECT id FROM obverse_held WHERE head = 1 AND owner IS NULL AND state IN ('retry', 'waiting')
+      AND handler IN (SELECT value FROM json_each(?)) AND due <= ? ORDER BY due, id LIMIT ?)
+  RETURNING id, handler, ordered, message_id, channel, attempts, due, lost, body`
+const NEXT_DUE = `SELECT min(due) AS due FROM obverse_held WHERE head = 1 AND owner IS NULL
+  AND state IN ('retry', 'waiting') AND handler IN (SELECT value FROM json_each(?))`
+const RELEASE = 'UPDATE obverse_held SET owner = NULL WHERE id = ? AND owner = ?'
+const REFUSED_BEFORE = `SELECT 1 FROM obverse_held WHERE message_id = ? AND handler IS NULL AND channel = ? AND state = 'dead'`
+const REFUSE = `INSERT INTO obverse_held (lane, head, state, ordered, message_id, type, channel, attempts, due, code,
+  reason, at, body) VALUES (0, 1, 'dead', 0, ?, ?, ?, 0, 0, ?, ?, ?, ?)`
+const COUNTS = `SELECT handler, state, count(*) AS count FROM obverse_held WHERE handler IS NOT NULL
+  GROUP BY handler, state ORDER BY handler, state`
+
+export function heldRows(
+  environment: Environment,
+  claims: HeldClaims,
+  owners: Owners,
+  settled: (delivery: Pick<Delivery, 'settlement' | 'heldId'>) => void,
+): HeldRows {
+  const { reader, writer, runtime } = environment
+  const { connection: c } = writer
+  const fenced = guards(environment, 'settlement-fence')
+  const lanes = guards(environment, 'held-lane')
+  return {
+    hold: (delivery, failure) =>
+      writer.submit(() => hold(c, environment, claims, delivery, failure), { committed: () => settled(delivery) }),
+    join: (deliveries) =>
+      writer.submit(
+        () => {
+          for (const delivery of deliveries) {
+            if (delivery.settlement && !settle(c, delivery.settlement, fenced)) continue
+            const { heldId, envelope, handler } = delivery
+            if (heldId !== undefined) c.run(RELEASE, heldId, claims.owner(heldId))
+            else if (!hasRow(c, envelope.id, handler)) addHeld(c, environment, delivery)
+          }
+        },
+        { committed: () => deliveries.forEach(settled) },
+      ),
+    blocked: (asked) => reader.read((r) => (lanes ? asked.filter(({ handler, key }) => hasLane(r, handler, key)) : [])),
+    claim: (owner, handlers, limit) =>
+      writer.submit(
+        () => {
+          owners.ensure(c, owner)
+          const rows = c.all<ClaimedRow>(CLAIM, owner, JSON.stringify(handlers), runtime.now(), limit)
+          return rows.sort((a, b) => a.due - b.due || a.id - b.id).map(heldRowOf)
+        },
+        {
+          news: false,
+          committed: (rows) => {
+            owners.ensured(owner)
+            for (const row of rows) claims.add(row.heldId, owner)
+          },
+        },
+      ),
+    nextDue: (handlers) =>
+      reader.read((r) => r.get<{ due: number | null }>(NEXT_DUE, JSON.stringify(handlers))?.due ?? undefined),
+    refuse: ({ channel, body, code, reason, settlement, messageId = null, type = null }) =>
+      writer.submit(
+        () => {
+          if (settlement && !settle(c, settlement, fenced)) return
+          if (messageId !== null && c.get(REFUSED_BEFORE, messageId, channel)) return
+          c.run(REFUSE, messageId, type, channel, code, reason, isoTime(runtime.now()), body)
+        },
+        { committed: () => settlement && settled({ settlement }) },
+      ),
+    done: (owner, ids) =>
+      writer.submit(
+        () => {
+          for (const id of ids) takeAway(c, environment, id, owner)
+        },
+        { committed: () => claims.remove(...ids) },
+      ),
+    release: (owner, ids) =>
+      writer.submit(
+        () => {
+          for (const id of ids) c.run(RELEASE, id, owner)
+        },
+        { committed: () => claims.remove(...ids) },
+      ),
+    counts: () =>
+      reader.read((r) =>
+        r.all<{ handler: string; state: HeldState; count: number }>(COUNTS).map((row) => ({ ...row })),
+      ),
+  }
+}
+
+function hold(c: Connection, environment: Environment, claims: HeldClaims, delivery: Delivery, failure: Failure): void {
+  const { envelope, handler, heldId, settlement } = delivery
+  if (settlement && !settle(c, settlement, guards(environment, 'settlement-fence'))) return
+  let held = false
+  if (heldId !== undefined) {
+    held = holdAgain(c, environment, heldId, claims.owner(heldId), delivery, failure)
+    if (!held) return
+  } else if (!c.get(IS_MARKED, envelope.id, handler) && !hasRow(c, envelope.id, handler)) {
+    addHeld(c, environment, delivery, failure)
+    held = true
+  }
+  c.run(FORGET_ATTEMPTS, envelope.id, handler)
+  if (held && failure.retryAt === undefined && failure.tracked) {
+    statusFailed(c, envelope.id, failure.code, failure.reason, isoTime(environment.runtime.now()))
+  }
+}
+
+/** The row keeps its place in its lane, unless it is to hold up nobody any more. */
+function holdAgain(
+  c: Connection,
+  environment: Environment,
+  id: number,
+  owner: string,
+  delivery: Delivery,
+  failure: Failure,
+): boolean {
+  const { code, reason, detail, attempts, retryAt, tracked } = failure
+  const state: HeldState = retryAt === undefined ? 'dead' : 'retry'
+  const lane = blocks(environment, delivery, state) ? 1 : 0
+  const now = isoTime(environment.runtime.now())
+  const row = c.get<{ key: string | null }>(
+    HOLD_AGAIN,
+    state,
+    retryAt ?? 0,
+    attempts,
+    code,
+    reason,
+    detail,
+    tracked ? 1 : 0,
+    now,
+    delivery.ordered ? 1 : 0,
+    lane,
+    lane,
+    id,
+    owner,
+  )
+  if (row && !lane && row.key !== null) promote(c, delivery.handler, row.key)
+  return row !== undefined
+}
+
+interface ClaimedRow {
+  readonly id: number
+  readonly handler: string
+  readonly ordered: number
+  readonly message_id: string
+  readonly channel: string
+  readonly attempts: number
+  readonly due: number
+  readonly lost: number
+  readonly body: string
+}
+
+function heldRowOf(row: ClaimedRow): HeldRow {
+  return {
+    heldId: row.id,
+    messageId: row.message_id,
+    body: row.body,
+    channel: row.channel,
+    handler: row.handler,
+    ordered: row.ordered === 1,
+    attempts: row.attempts,
+    redelivered: row.lost === 1,
+  }
+}

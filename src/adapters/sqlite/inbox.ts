@@ -1,0 +1,51 @@
+import type { Inbox } from 'obverse'
+import { settle } from './entry.ts'
+import { type Environment, guards } from './environment.ts'
+
+const ATTEMPT = `INSERT INTO obverse_attempt (message_id, handler, attempts) VALUES (?, ?, 1)
+  ON CONFLICT DO UPDATE SET attempts = attempts + 1 RETURNING attempts`
+const FORGIVE = 'DELETE FROM obverse_attempt WHERE message_id = ? AND handler = ?'
+const SEEN = 'SELECT 1 FROM obverse_inbox WHERE message_id = ? AND handler = ?'
+/** Marks lie in the order in which they were made, so the oldest are the first. */
+const PURGE_MARKS = `DELETE FROM obverse_inbox WHERE at < ?
+  AND number IN (SELECT number FROM obverse_inbox ORDER BY number LIMIT ?)`
+const PURGE_ANSWERS = `DELETE FROM obverse_answer WHERE (principal, command, key) IN
+  (SELECT principal, command, key FROM obverse_answer WHERE at < ? ORDER BY at LIMIT ?)`
+
+export function inbox(
+  environment: Environment,
+  settled: (settlement: { readonly queueId: number; readonly owner: string }) => void,
+): Inbox {
+  const { reader, writer } = environment
+  const { connection: c } = writer
+  const fenced = guards(environment, 'settlement-fence')
+  return {
+    attempt: (messageId, handler) =>
+      writer.submit(() => (c.get<{ attempts: number }>(ATTEMPT, messageId, handler) as { attempts: number }).attempts, {
+        news: false,
+      }),
+    forgive: (messageId, handler) =>
+      writer.submit(
+        () => {
+          c.run(FORGIVE, messageId, handler)
+        },
+        { news: false },
+      ),
+    seen: (messageId, handler) => reader.read((r) => r.get(SEEN, messageId, handler) !== undefined),
+    settle: (settlements) =>
+      writer.submit(
+        () => {
+          for (const settlement of settlements) settle(c, settlement, fenced)
+        },
+        { committed: () => settlements.forEach(settled) },
+      ),
+    purge: (before, limit) =>
+      writer.submit(
+        () => {
+          const marks = c.run(PURGE_MARKS, before, limit)
+          return marks + c.run(PURGE_ANSWERS, before, Math.max(limit - marks, 0))
+        },
+        { news: false },
+      ),
+  }
+}

@@ -1,0 +1,140 @@
+import type { Connection } from './connection.ts'
+import type { Environment } from './environment.ts'
+import { hostName, processLives } from './host.ts'
+
+const ADD = `INSERT INTO obverse_owner (id, host, pid, channel, beat) VALUES (?, ?, ?, ?, 0) ON CONFLICT DO NOTHING`
+const REMOVE = 'DELETE FROM obverse_owner WHERE id = ?'
+const BEAT = 'UPDATE obverse_owner SET beat = beat + 1 WHERE id IN (SELECT value FROM json_each(?)) RETURNING id'
+const ALL = 'SELECT id, host, pid, channel, beat FROM obverse_owner'
+const STILL = 'SELECT 1 FROM obverse_owner WHERE id = ? AND beat = ?'
+const FREE_QUEUE =
+  'UPDATE obverse_queue INDEXED BY obverse_queue_owned SET owner = NULL WHERE owner IS NOT NULL AND owner = ?'
+const FREE_HELD = 'UPDATE obverse_held SET owner = NULL, lost = ? WHERE owner = ?'
+
+export interface OwnerRow {
+  readonly id: string
+  readonly host: string
+  readonly pid: number
+  readonly channel: string | null
+  readonly beat: number
+}
+
+/**
+ * Who has taken rows, and whether they live. An owner is dead when its process is gone, or when its beat did not
+ * change for a lease by the clock of whoever looks: no two clocks are compared, and a jump of the wall clock kills
+ * nobody. What a dead owner had is free again; should it wake up, every settlement of it is refused.
+ */
+export class Owners {
+  readonly #environment: Environment
+  readonly #host: string = hostName()
+  /** Owners of this process, and what to do when others have found one dead. */
+  readonly #own = new Map<string, () => void>()
+  readonly #seen = new Map<string, { beat: number; since: number }>()
+  readonly #onLost: (owner: string) => void
+  #cancel: (() => void) | undefined
+
+  constructor(environment: Environment, onLost: (owner: string) => void) {
+    this.#environment = environment
+    this.#onLost = onLost
+  }
+
+  /** Makes an owner known, inside the open transaction; `ensured` or `add` follows its commit. */
+  ensure(c: Connection, id: string, channel: string | null = null): void {
+    if (!this.#own.has(id)) c.run(ADD, id, this.#host, process.pid, channel)
+  }
+
+  ensured(id: string, lost: () => void = () => {}): void {
+    if (this.#own.has(id)) return
+    this.#own.set(id, lost)
+    this.#schedule()
+  }
+
+  /** Frees what it has and forgets it, inside the open transaction. */
+  leave(c: Connection, id: string): void {
+    free(c, id, false)
+    this.#own.delete(id)
+  }
+
+  /** Owners that are not certainly dead. */
+  living(c: Connection): OwnerRow[] {
+    return c.all<OwnerRow>(ALL).filter((row) => this.#own.has(row.id) || !this.#gone(row))
+  }
+
+  /** Frees what the dead have. */
+  async reap(): Promise<void> {
+    const { reader, writer } = this.#environment
+    const dead = (await reader.read((c) => c.all<OwnerRow>(ALL))).filter((row) => this.#isDead(row))
+    if (dead.length === 0) return
+    await writer.submit(() => {
+      for (const { id, beat } of dead) {
+        // one that has shown a sign of life meanwhile keeps what it has
+        if (writer.connection.get(STILL, id, beat)) free(writer.connection, id, true)
+      }
+    })
+    for (const { id } of dead) this.#seen.delete(id)
+  }
+
+  /** Ends the beating and frees everything. */
+  async close(): Promise<void> {
+    this.#cancel?.()
+    this.#cancel = undefined
+    const { writer } = this.#environment
+    const own = [...this.#own.keys()]
+    if (own.length > 0) {
+      await writer.submit(() => {
+        for (const id of own) this.leave(writer.connection, id)
+      })
+    }
+  }
+
+  #schedule(): void {
+    const { runtime, settings } = this.#environment
+    this.#cancel ??= runtime.after(Math.min(1_000, settings.lease / 5), () => {
+      this.#cancel = undefined
+      this.#beat()
+        .catch(() => {}) // an outage; whoever works notices it too
+        .finally(() => {
+          if (this.#own.size > 0) this.#schedule()
+        })
+    })
+  }
+
+  async #beat(): Promise<void> {
+    const { writer } = this.#environment
+    const own = [...this.#own.keys()]
+    if (own.length === 0) return
+    const rows = await writer.submit(
+      () => writer.connection.all<{ id: string }>(BEAT, JSON.stringify(own)).map(({ id }) => id),
+      { news: false },
+    )
+    const known = new Set(rows)
+    for (const id of own) {
+      const lost = this.#own.get(id)
+      if (known.has(id) || !lost) continue
+      this.#own.delete(id)
+      this.#onLost(id)
+      lost()
+    }
+    await this.reap()
+  }
+
+  #isDead(row: OwnerRow): boolean {
+    if (this.#own.has(row.id)) return false
+    if (this.#gone(row)) return true
+    const now = this.#environment.runtime.elapsed()
+    const seen = this.#seen.get(row.id)
+    if (seen?.beat === row.beat) return now - seen.since >= this.#environment.settings.lease
+    this.#seen.set(row.id, { beat: row.beat, since: now })
+    return false
+  }
+
+  #gone({ host, pid }: OwnerRow): boolean {
+    return host === this.#host && !processLives(pid)
+  }
+}
+
+function free(c: Connection, id: string, lost: boolean): void {
+  c.run(FREE_QUEUE, id)
+  c.run(FREE_HELD, lost ? 1 : 0, id)
+  c.run(REMOVE, id)
+}

@@ -1,0 +1,173 @@
+import { type BrokerDelivery, outageDelay, type SubscribeOptions, type Subscription } from 'obverse'
+import { settle } from './entry.ts'
+import { type Environment, guards } from './environment.ts'
+import type { Owners } from './owners.ts'
+import { giveBack, hasReady, nextDue, type TakenRow, take } from './queue.ts'
+
+/** One consumer of a channel: takes rows up to its prefetch, and has them until they are settled or given back. */
+export class QueueSubscription implements Subscription {
+  readonly #environment: Environment
+  readonly #owners: Owners
+  readonly #channel: string
+  readonly #options: SubscribeOptions
+  readonly #open = new Set<number>()
+  readonly #onOwner: (owner: string, subscription: QueueSubscription | undefined) => void
+  #owner: string
+  #state: 'taking' | 'paused' | 'closed' = 'taking'
+  #taking: Promise<void> | undefined
+  #again = false
+  #failures = 0
+  #cancelTimer: () => void = () => {}
+
+  constructor(
+    environment: Environment,
+    owners: Owners,
+    channel: string,
+    options: SubscribeOptions,
+    onOwner: (owner: string, subscription: QueueSubscription | undefined) => void,
+  ) {
+    this.#environment = environment
+    this.#owners = owners
+    this.#channel = channel
+    this.#options = options
+    this.#onOwner = onOwner
+    this.#owner = environment.runtime.id()
+  }
+
+  async start(): Promise<void> {
+    await this.#owners.reap()
+    await this.#register()
+    this.wake()
+  }
+
+  pause(): void {
+    if (this.#state === 'taking') this.#state = 'paused'
+  }
+
+  resume(): void {
+    if (this.#state !== 'paused') return
+    this.#state = 'taking'
+    this.#turn()
+  }
+
+  async close(): Promise<void> {
+    if (this.#state === 'closed') return
+    this.#state = 'closed'
+    this.#cancelTimer()
+    await this.#taking
+    const { writer } = this.#environment
+    await writer.submit(() => this.#owners.leave(writer.connection, this.#owner))
+    this.#open.clear()
+    this.#onOwner(this.#owner, undefined)
+  }
+
+  /** Something may be there: look, and take what there is room for. */
+  wake(): void {
+    if (this.#failures === 0) this.#turn()
+  }
+
+  /** A transaction has settled one of the rows, or found that it is not ours any more. */
+  settled(queueId: number): void {
+    if (this.#open.delete(queueId) && this.#room() >= this.#options.prefetch / 4) this.wake()
+  }
+
+  #room(): number {
+    return this.#options.prefetch - this.#open.size
+  }
+
+  #turn(): void {
+    if (this.#state !== 'taking') return
+    if (this.#taking) {
+      this.#again = true
+      return
+    }
+    this.#cancelTimer()
+    this.#taking = this.#take()
+      .then(
+        (more) => {
+          this.#failures = 0
+          return more
+        },
+        (error) => {
+          this.#failures += 1
+          this.#options.onError?.(error)
+          return false
+        },
+      )
+      .then((more) => {
+        this.#taking = undefined
+        const again = (this.#again || more) && this.#failures === 0 && this.#room() > 0
+        this.#again = false
+        if (again) this.#turn()
+        else this.#rest()
+      })
+  }
+
+  #rest(): void {
+    if (this.#state !== 'taking') return
+    const { runtime, settings, reader } = this.#environment
+    let pause = settings.poll
+    if (this.#failures > 0) pause = outageDelay(this.#failures, runtime.random)
+    else if (this.#room() > 0) {
+      const due = reader.now(nextDue)
+      if (due !== undefined) pause = Math.max(1, Math.min(pause, due - runtime.now()))
+    }
+    this.#cancelTimer = runtime.after(pause, () => this.#turn())
+  }
+
+  /** True: there may be more. */
+  async #take(): Promise<boolean> {
+    const { runtime, reader, writer } = this.#environment
+    const limit = this.#room()
+    if (limit <= 0) return false
+    if (!reader.now((c) => hasReady(c, this.#channel, runtime.now()))) return false
+    const owner = this.#owner
+    const rows = await writer.submit(() => take(writer.connection, this.#channel, owner, limit, runtime.now()), {
+      news: false,
+    })
+    if (rows.length === 0) return false
+    if (this.#state !== 'taking' || owner !== this.#owner) {
+      const ids = rows.map(({ id }) => id)
+      await writer.submit(() => giveBack(writer.connection, owner, ids))
+      return false
+    }
+    for (const { id } of rows) this.#open.add(id)
+    this.#options.onDeliveries(rows.map((row) => this.#delivery(row, owner)))
+    return rows.length === limit
+  }
+
+  #delivery({ id, deliveries, body }: TakenRow, owner: string): BrokerDelivery {
+    return {
+      body,
+      redelivered: deliveries > 1,
+      settlement: { queueId: id, owner },
+      ack: async () => {
+        const { writer } = this.#environment
+        if (!this.#open.has(id) || owner !== this.#owner) return
+        const fenced = guards(this.#environment, 'settlement-fence')
+        await writer.submit(() => settle(writer.connection, { queueId: id, owner }, fenced))
+        this.settled(id)
+      },
+    }
+  }
+
+  async #register(): Promise<void> {
+    const { writer } = this.#environment
+    const owner = this.#owner
+    await writer.submit(() => this.#owners.ensure(writer.connection, owner, this.#channel), { news: false })
+    this.#owners.ensured(owner, () => this.#lost())
+    this.#onOwner(owner, this)
+  }
+
+  /** Others took this one for dead and have its rows: what is open will not be settled here. It begins anew. */
+  #lost(): void {
+    this.#onOwner(this.#owner, undefined)
+    this.#open.clear()
+    if (this.#state === 'closed') return
+    this.#owner = this.#environment.runtime.id()
+    this.#register().then(
+      () => this.wake(),
+      (error) => this.#options.onError?.(error),
+    )
+  }
+}

@@ -1,0 +1,343 @@
+import type { Runtime } from 'obverse'
+import type { Connection } from './connection.ts'
+import { busy, closed, isBusy, storeError } from './errors.ts'
+
+/** Jobs of one commit, at most: it bounds how long the event loop stands still. */
+const GROUP = 256
+/** Commits in a row that go without letting the event loop turn. */
+const STRAIGHT = 4
+/** Milliseconds after a sign of another writing process during which groups leave it room. */
+const POLITE_FOR = 100
+const ROOM = 1
+
+const SAVE = 'SAVEPOINT obverse_job'
+const RELEASE = 'RELEASE obverse_job'
+const UNDO = 'ROLLBACK TO obverse_job'
+
+export interface JobOptions<T> {
+  /** Others may want to know of the commit. Default true. */
+  readonly news?: boolean
+  /** Called once the job has committed, before its promise resolves. */
+  readonly committed?: (result: T) => void
+  /** Milliseconds it waits for the lock. Default: `lockTimeout`. */
+  readonly patience?: number
+  /** Foreign keys are off meanwhile; such a job has its commit for itself. */
+  readonly unchecked?: boolean
+}
+
+/** What a job returns to say: keep what I wrote, and fail with this error. */
+export class Kept {
+  readonly error: unknown
+  constructor(error: unknown) {
+    this.error = error
+  }
+}
+
+interface Job {
+  readonly run: () => unknown
+  readonly options: JobOptions<never>
+  readonly resolve: (value: never) => void
+  readonly reject: (error: unknown) => void
+  readonly since: number
+  failed: boolean
+  outcome: unknown
+}
+
+/**
+ * The one connection that writes. A group is what is queued when the lock is taken; each job has a savepoint of its
+ * own and fails alone; if the commit fails, every member fails. Waiting for the lock never stops the event loop.
+ */
+export class Writer {
+  readonly connection: Connection
+  readonly file: string
+  /** Called after a commit that has news, ours or that of another process. */
+  onNews: () => void = () => {}
+  /** Groups committed so far. */
+  commits = 0
+  readonly #runtime: Runtime
+  readonly #lockTimeout: number
+  readonly #shared: boolean
+  #queue: Job[] = []
+  #scheduled = false
+  /** A group is under way, or the lock is waited for. */
+  #busy = false
+  #crowded = false
+  #straight = 0
+  #refusals = 0
+  #lockedSince = 0
+  #politeUntil = 0
+  #roomUntil = 0
+  #version = -1
+  #closing = false
+  #idle: (() => void)[] = []
+  #ended: (() => void)[] = []
+
+  constructor(connection: Connection, file: string, runtime: Runtime, lockTimeout: number) {
+    this.connection = connection
+    this.file = file
+    this.#runtime = runtime
+    this.#lockTimeout = lockTimeout
+    this.#shared = file !== ':memory:'
+  }
+
+  /** Runs `run` in the next group; resolves or rejects after its commit. */
+  submit<T>(run: () => T | Kept | Promise<T | Kept>, options: JobOptions<T> = {}): Promise<T> {
+    if (this.#closing) return Promise.reject(closed(this.file))
+    return new Promise<T>((resolve, reject) => {
+      const since = this.#runtime.elapsed()
+      this.#queue.push({ run, options, resolve, reject, since, failed: false, outcome: undefined })
+      if (!this.#scheduled && !this.#busy) this.#schedule()
+    })
+  }
+
+  /** Resolves when nothing is queued or under way; `undefined` when that is so now. */
+  quiet(): Promise<void> | undefined {
+    if (!this.#busy && !this.#scheduled) return undefined
+    return new Promise((resolve) => this.#idle.push(resolve))
+  }
+
+  /** Resolves when the open transaction has ended, before the next begins; `undefined` when none is open. */
+  ended(): Promise<void> | undefined {
+    if (!this.connection.db.isOpen || !this.connection.db.isTransaction) return undefined
+    return new Promise((resolve) => this.#ended.push(resolve))
+  }
+
+  /** Has anybody else committed since the last look? Says so to `onNews`. */
+  look(): boolean {
+    if (!this.#shared || !this.connection.db.isOpen) return false
+    const changed = this.#noticeOthers()
+    if (changed) this.onNews()
+    return changed
+  }
+
+  /** Takes no more jobs; resolves when those it has are done. */
+  async close(): Promise<void> {
+    this.#closing = true
+    await this.quiet()
+  }
+
+  #noticeOthers(): boolean {
+    const { data_version: version } = this.connection.get<{ data_version: number }>('PRAGMA data_version') as {
+      data_version: number
+    }
+    if (version === this.#version) return false
+    const first = this.#version === -1
+    this.#version = version
+    if (first) return false
+    this.#politeUntil = this.#runtime.elapsed() + POLITE_FOR
+    return true
+  }
+
+  /**
+   * One caller at a time is served at once, in a microtask. Where several come, the group is taken after the event
+   * loop has read what has arrived, so that it holds as many of them as possible.
+   */
+  #schedule(): void {
+    this.#scheduled = true
+    const room = this.#roomUntil === 0 ? 0 : this.#roomUntil - this.#runtime.elapsed()
+    if (room > 0) {
+      this.#runtime.after(Math.ceil(room), this.#begin)
+    } else if (this.#crowded || this.#straight >= STRAIGHT) {
+      this.#straight = 0
+      setImmediate(this.#begin)
+    } else {
+      this.#straight += 1
+      queueMicrotask(this.#begin)
+    }
+  }
+
+  readonly #begin = (): void => {
+    this.#scheduled = false
+    if (this.#queue.length === 0) {
+      this.#rest()
+      return
+    }
+    this.#busy = true
+    const group = this.#take()
+    try {
+      if (group[0]?.options.unchecked) this.connection.db.exec('PRAGMA foreign_keys = OFF')
+      this.connection.run('BEGIN IMMEDIATE')
+      if (this.#shared && this.#noticeOthers()) queueMicrotask(() => this.onNews())
+    } catch (error) {
+      if (this.connection.db.isTransaction) this.connection.db.exec('ROLLBACK')
+      if (isBusy(error)) this.#wait(group)
+      else {
+        const mapped = storeError(error, this.file)
+        for (const job of group) job.reject(mapped)
+        this.#rest()
+      }
+      return
+    }
+    this.#refusals = 0
+    this.#crowded = group.length > 1
+    this.#work(group, 0)
+  }
+
+  #take(): Job[] {
+    const alone = this.#queue.findIndex((job) => job.options.unchecked)
+    const most = alone === 0 ? 1 : alone > 0 ? Math.min(alone, GROUP) : GROUP
+    if (this.#queue.length > most) return this.#queue.splice(0, most)
+    const group = this.#queue
+    this.#queue = []
+    return group
+  }
+
+  /** Asks again in a moment; those who have waited for too long are told. */
+  #wait(group: Job[]): void {
+    const now = this.#runtime.elapsed()
+    this.#politeUntil = now + POLITE_FOR
+    if (group[0]?.options.unchecked) this.connection.db.exec('PRAGMA foreign_keys = ON')
+    if (this.#refusals === 0) this.#lockedSince = now
+    this.#refusals += 1
+    const late = ({ since, options }: Job) =>
+      now - Math.max(since, this.#lockedSince) >= (options.patience ?? this.#lockTimeout)
+    for (const job of group) if (late(job)) job.reject(busy(this.file))
+    this.#queue = [...group.filter((job) => !late(job)), ...this.#queue]
+    if (this.#queue.length === 0) {
+      this.#rest()
+      return
+    }
+    const pause = Math.min(1 + this.#refusals / 4, 5)
+    this.#runtime.after(pause + this.#runtime.random(), this.#begin)
+  }
+
+  #work(group: Job[], from: number): void {
+    const alone = group.length === 1
+    for (let at = from; at < group.length; at += 1) {
+      const job = group[at] as Job
+      let outcome: unknown
+      try {
+        if (!alone) this.connection.run(SAVE)
+        outcome = job.run()
+      } catch (error) {
+        if (this.#undo(group, job, error)) continue
+        return
+      }
+      if (outcome instanceof Promise) {
+        outcome.then(
+          (value) => {
+            if (this.#keep(group, job, value)) this.#work(group, at + 1)
+          },
+          (error) => {
+            if (this.#undo(group, job, error)) this.#work(group, at + 1)
+          },
+        )
+        return
+      }
+      if (!this.#keep(group, job, outcome)) return
+    }
+    this.#finish(group)
+  }
+
+  /** False: the transaction is gone, and the group with it. */
+  #keep(group: Job[], job: Job, outcome: unknown): boolean {
+    job.outcome = outcome
+    if (group.length === 1) return true
+    try {
+      this.connection.run(RELEASE)
+      return true
+    } catch (error) {
+      this.#abandon(group, error)
+      return false
+    }
+  }
+
+  #undo(group: Job[], job: Job, error: unknown): boolean {
+    job.failed = true
+    job.outcome = storeError(error, this.file)
+    if (group.length === 1 && this.connection.db.isTransaction) return true
+    try {
+      this.connection.run(UNDO)
+      this.connection.run(RELEASE)
+      return true
+    } catch {
+      // a full disk or a failed read has rolled back everything, what others of the group wrote too
+      this.#abandon(group, error)
+      return false
+    }
+  }
+
+  #abandon(group: Job[], error: unknown): void {
+    if (this.connection.db.isTransaction) this.connection.db.exec('ROLLBACK')
+    const mapped = storeError(error, this.file)
+    for (const job of group) job.reject(job.failed ? job.outcome : mapped)
+    this.#after(group)
+  }
+
+  #finish(group: Job[]): void {
+    if (this.#runtime.reach) {
+      this.#finishWatched(group, this.#runtime.reach)
+      return
+    }
+    try {
+      this.#commit(group)
+    } catch (error) {
+      this.#abandon(group, error)
+      return
+    }
+    this.#tell(group)
+  }
+
+  async #finishWatched(group: Job[], reach: NonNullable<Runtime['reach']>): Promise<void> {
+    try {
+      await reach('commit.before')
+      this.#commit(group)
+      await reach('commit.after')
+    } catch (error) {
+      this.#abandon(group, error)
+      return
+    }
+    this.#tell(group)
+  }
+
+  #commit(group: Job[]): void {
+    if (group.length === 1 && group[0]?.failed) {
+      this.connection.run('ROLLBACK')
+      return
+    }
+    this.connection.run('COMMIT')
+    this.commits += 1
+  }
+
+  #tell(group: Job[]): void {
+    let news = false
+    for (const { failed, outcome, options, resolve, reject } of group) {
+      if (failed) {
+        reject(outcome)
+        continue
+      }
+      if (options.news !== false) news = true
+      if (outcome instanceof Kept) {
+        reject(outcome.error)
+        continue
+      }
+      options.committed?.(outcome as never)
+      resolve(outcome as never)
+    }
+    this.#after(group)
+    if (news) this.onNews()
+  }
+
+  #after(group: Job[]): void {
+    if (group[0]?.options.unchecked) this.connection.db.exec('PRAGMA foreign_keys = ON')
+    const now = this.#runtime.elapsed()
+    this.#roomUntil = now < this.#politeUntil ? now + ROOM : 0
+    if (this.#ended.length > 0) {
+      for (const resolve of this.#ended) resolve()
+      this.#ended = []
+    }
+    this.#rest()
+  }
+
+  #rest(): void {
+    this.#busy = false
+    if (this.#queue.length > 0) {
+      if (!this.#scheduled) this.#schedule()
+      return
+    }
+    const idle = this.#idle
+    if (idle.length === 0) return
+    this.#idle = []
+    for (const resolve of idle) resolve()
+  }
+}
