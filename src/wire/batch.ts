@@ -157,11 +157,10 @@ async function apply(
         if (deliveries.length === 1) return { failed: [{ delivery: deliveries[0] as Delivery, error }], behind: [] }
         return oneByOne(session, subscriber, items)
       }
-      if (by.suspect) {
-        await session.inbox.forgive(by.envelope.id, subscriber.name).catch(() => {})
-        quarantine.leave()
-      }
-      const again = await breaker.trip(by, error)
+      if (by.suspect) await session.inbox.forgive(by.envelope.id, subscriber.name).catch(() => {})
+      const mended = breaker.trip(by, error)
+      if (by.suspect) quarantine.leave()
+      const again = await mended
       if (by.suspect) await quarantine.enter()
       if (!again) return undefined
     }

@@ -116,6 +116,7 @@ export async function consume(
       if (reason) return
       await consumer.start()
     }
+    if (reason) return
     if (stopWhenEmpty) looking.start()
     if (memoryLimit !== undefined) measuring.start()
   }

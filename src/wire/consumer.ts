@@ -34,7 +34,7 @@ export interface ConsumerOptions {
 }
 
 /** Turns of the event loop without any progress after which what is left is somebody else's. */
-const STILL = 1_000
+const STILL = 10_000
 
 export function createConsumer(
   dependencies: ConsumerDependencies,
@@ -113,7 +113,7 @@ export function createConsumer(
           seen = tally.counts.settled
           still = 0
         }
-        if (still % 10 === 1 && (await consumer.empty())) break
+        if ((still < 10 || still % 100 === 0) && (await consumer.empty())) break
         if (life && life.lanes.running > 0) {
           await life.lanes.quiet()
           still = 0

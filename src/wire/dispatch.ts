@@ -52,15 +52,16 @@ async function refuse(session: Session, item: Item): Promise<void> {
 /** Repeats a handler while outages stop it; they cost no attempt. */
 async function runToEnd(session: Session, item: Item, subscriber: HandlerSubscriber, settles: boolean): Promise<void> {
   const { breaker, quarantine } = session
-  for (let tripped = false; ; tripped = true) {
+  for (let met = false; ; met = true) {
     const outage = await attempt(session, item, subscriber, settles)
     if (!outage) {
-      if (tripped) breaker.mend(item)
+      if (met) breaker.mend(item)
       return
     }
-    // an outage may take long, and others who were redelivered should not wait for it
+    // an outage may take long, and those of other channels that were redelivered should not wait for it
+    const tripped = breaker.trip(item, outage.error)
     if (item.suspect) quarantine.leave()
-    const again = !session.overdue && (await breaker.trip(item, outage.error))
+    const again = await tripped
     if (item.suspect) await quarantine.enter()
     if (!again) {
       item.abandoned = true
@@ -103,8 +104,11 @@ async function attempt(
     const ms = runtime.elapsed() - started
     observe({ step: 'handled', type, messageId, channel: channel.name, handler, ms, outcome })
   } catch (error) {
-    if (session.overdue) item.abandoned = true
-    else if (verdictOf(error, runtime) === 'outage') {
+    if (session.overdue) {
+      item.abandoned = true
+      // cut off by an orderly stop: the message did not do it
+      if (item.suspect) await inbox.forgive(messageId, handler).catch(() => {})
+    } else if (verdictOf(error, runtime) === 'outage') {
       // if this fails too, the attempt stays counted: the store is what is down, and nothing was run
       if (item.suspect) await inbox.forgive(messageId, handler).catch(() => {})
       return { error }

@@ -31,7 +31,7 @@ export interface LanesOptions<W extends InLine> {
   readonly flows: () => boolean
   /** False: this one may not start now; one behind it may. */
   readonly admit: (work: W) => boolean
-  /** Must not reject. */
+  /** Work that rejects has ended, too. */
   readonly perform: (work: W) => Promise<void>
   /** Tests only: lanes keep no order. */
   readonly unordered?: boolean
@@ -66,7 +66,8 @@ export function createLanes<W extends InLine>(options: LanesOptions<W>): Lanes<W
   }
   const run = (work: W, confined: boolean): true => {
     running += 1
-    perform(work).then(() => end(work, confined))
+    const over = () => end(work, confined)
+    perform(work).then(over, over)
     return true
   }
   const start = (): boolean => {
@@ -74,7 +75,7 @@ export function createLanes<W extends InLine>(options: LanesOptions<W>): Lanes<W
     if (suspects.length > 0 && quarantine.tryEnter()) {
       const suspect = takeFirst(suspects, admit)
       if (suspect) return run(suspect, true)
-      quarantine.leave()
+      quarantine.withdraw()
     }
     const work = takeFirst(ready, admit)
     return work !== undefined && run(work, false)

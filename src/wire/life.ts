@@ -68,9 +68,14 @@ export function createLife(dependencies: ConsumerDependencies, channel: Channel,
     quarantine,
     flows,
     admit: (work) => ('run' in work ? work.admits() : admit(work)),
-    perform: async (work) => {
-      if (!('run' in work)) return dispatch(session, work)
-      if (await work.run()) lanes.push(work)
+    async perform(work) {
+      try {
+        if (!('run' in work)) await dispatch(session, work)
+        else if (await work.run()) lanes.push(work)
+      } catch (error) {
+        // only a test's fault point or a mistake of ours comes here; the message is not settled and comes again
+        observe({ step: 'failed', part, error })
+      }
     },
     unordered: runtime.without?.has('lane-order') === true,
   })

@@ -44,8 +44,18 @@ export function createPublisher(dependencies: PublisherDependencies, wake: () =>
   let outages = 0
   let notBefore = Number.NEGATIVE_INFINITY
   let confirmed = 0
-  let cancelWake: () => void = () => {}
+  let timer: { readonly at: number; cancel(): void } | undefined
 
+  const wakeIn = (wait: number) => {
+    const at = runtime.elapsed() + wait
+    if (timer && timer.at <= at) return
+    timer?.cancel()
+    const cancel = runtime.after(wait, () => {
+      timer = undefined
+      wake()
+    })
+    timer = { at, cancel }
+  }
   const tell = async (what: () => Promise<void>) => {
     try {
       await what()
@@ -60,9 +70,10 @@ export function createPublisher(dependencies: PublisherDependencies, wake: () =>
       untold.shift()
     }
   }
-  const failed = (ids: readonly number[], wait: number, reason: string) => {
+  const failed = async (ids: readonly number[], wait: number, reason: string) => {
     const retryAt = runtime.now() + wait
-    return tell(() => outbox.failed(owner, ids, retryAt, reason))
+    await tell(() => outbox.failed(owner, ids, retryAt, reason))
+    wakeIn(wait)
   }
   const onOutage = async (rows: readonly OutboxRow[], error: unknown) => {
     outages += 1
@@ -74,7 +85,6 @@ export function createPublisher(dependencies: PublisherDependencies, wake: () =>
       wait,
       reasonOf(error),
     )
-    cancelWake = runtime.after(wait, wake)
   }
   const onReturned = async (row: OutboxRow, reason: string) => {
     const count = (returns.get(row.id) ?? 0) + 1
@@ -140,7 +150,8 @@ export function createPublisher(dependencies: PublisherDependencies, wake: () =>
   }
   const settled = async () => {
     while (flights.size > 0) await Promise.all(flights)
-    cancelWake()
+    timer?.cancel()
+    timer = undefined
   }
   return {
     async step() {

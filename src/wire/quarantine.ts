@@ -8,6 +8,8 @@ export interface Quarantine {
   /** Waits for its turn. */
   enter(): Promise<void>
   leave(): void
+  /** Undoes a `tryEnter` at once, when there was nothing to do. */
+  withdraw(): void
   /** `onFree` is called when there is room again; the returned function ends that. */
   join(onFree: () => void): () => void
 }
@@ -31,6 +33,9 @@ export function createQuarantine(): Quarantine {
       if (next) return next()
       occupied = false
       for (const onFree of members) if (!occupied) onFree()
+    },
+    withdraw() {
+      occupied = false
     },
     join(onFree) {
       members.add(onFree)

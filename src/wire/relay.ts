@@ -1,6 +1,6 @@
 import type { Registry } from '../message/registry.ts'
 import type { Runtime } from '../runtime/clock.ts'
-import { createLoop, type Loop } from '../runtime/loop.ts'
+import type { Loop } from '../runtime/loop.ts'
 import type { Observer } from '../runtime/observer.ts'
 import type { Broker } from './broker.ts'
 import type { DeadLetters } from './dead-letter.ts'
@@ -8,6 +8,7 @@ import type { Inbox } from './inbox.ts'
 import type { Outbox } from './outbox.ts'
 import type { Positions } from './positions.ts'
 import { createPublisher } from './publisher.ts'
+import { watchedLoop } from './watched-loop.ts'
 
 export interface RelayDependencies {
   readonly runtime: Runtime
@@ -63,25 +64,8 @@ export function createRelay(dependencies: RelayDependencies): Relay {
   const reclaim = (): Promise<number> =>
     deadLetters.reclaim((type, version) => (registry.find(type)?.version ?? 0) >= version)
 
-  const loop = (name: string, idle: number, step: () => Promise<boolean>): Loop => {
-    const part = `relay ${name}`
-    let failures = 0
-    return createLoop({
-      name: part,
-      idle,
-      runtime,
-      async step() {
-        const more = await step()
-        if (failures > 0) observe({ step: 'recovered', part })
-        failures = 0
-        return more
-      },
-      onError(error) {
-        failures += 1
-        observe({ step: 'outage', part, reason: String((error as Error)?.message ?? error), failures })
-      },
-    })
-  }
+  const loop = (name: string, idle: number, step: () => Promise<boolean>): Loop =>
+    watchedLoop({ name: `relay ${name}`, idle, step, runtime, observe })
   const stamping = positions && loop('stamping', LOOK, async () => (await stamp()) === STAMPS)
   const publishing = publisher && loop('publishing', LOOK, publisher.step)
   const housekeeping = loop('housekeeping', TIDY, async () => {

@@ -1,7 +1,7 @@
-import { createLoop } from '../runtime/loop.ts'
 import type { HeldRow } from './held.ts'
 import { heldItemOf, type Item } from './item.ts'
 import type { Session } from './session.ts'
+import { watchedLoop } from './watched-loop.ts'
 
 /** Milliseconds between looks for heads that another process or an operator has made due. */
 const LOOK = 1_000
@@ -78,13 +78,7 @@ export function createRelease(
       busy = false
     }
   }
-  const loop = createLoop({
-    name: `release ${channel.name}`,
-    step,
-    idle: LOOK,
-    runtime,
-    onError: (error) => observe({ step: 'failed', part: `release ${channel.name}`, error }),
-  })
+  const loop = watchedLoop({ name: `release ${channel.name}`, step, idle: LOOK, runtime, observe })
   return {
     start: () => (names.length > 0 ? loop.start() : undefined),
     due: (at) => (at === undefined ? loop.wake() : wakeAt(at)),
