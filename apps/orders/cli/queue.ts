@@ -13,13 +13,16 @@ export const queueCommand: Command = {
     const app = main({ ...process.env, ...(data !== undefined && { DATA_DIR: data }) }) as App
     try {
       const channels = await app.operate.channels.list()
-      const queues = channels.map(({ channel, messages, consumers, held }) => ({
-        queue: channel,
-        messages,
-        consumers,
-        held: held.retry + held.waiting,
-        dead: held.dead,
-      }))
+      const queues = await Promise.all(
+        channels.map(async ({ channel, messages, consumers, held }) => ({
+          queue: channel,
+          messages,
+          consumers,
+          held: held.retry + held.waiting,
+          // those that no handler could read, too
+          dead: (await app.operate.deadLetters.list({ channel, limit: 1_000 })).length,
+        })),
+      )
       if (values.json) console.log(JSON.stringify(queues))
       else {
         const rows = queues.map((queue) => [queue.queue, queue.messages, queue.consumers, queue.held, queue.dead])

@@ -13,7 +13,7 @@ const rows = () => [
   orders.rows('SELECT count(*) AS n FROM obverse_event')[0].n,
 ]
 /** Nothing of ours: no stack, no file, no name of a table, a package or an error class. */
-const INTERNAL = /node_modules|\.ts\b|\bat \w+|sqlite|kysely|zod|obverse|fastify|FST_|Error:/i
+const INTERNAL = /node_modules|\.ts\b|\\n +at |sqlite|kysely|zod|obverse|fastify|FST_|Error:/i
 
 async function refused(send: () => ReturnType<Installation['post']>, status: number, type: string): Promise<Json> {
   const before = rows()

@@ -3,6 +3,7 @@ import type { App } from 'obverse'
 import { acceptJson, type BodyLimits } from './body.ts'
 import { allowOrigin, type CorsOptions } from './cors.ts'
 import { docsPage } from './docs-page.ts'
+import { DRAIN, drainOnClose } from './drain.ts'
 import { type Envelope, type Failure, plainEnvelope } from './envelope.ts'
 import { type ExchangeOptions, exchange } from './exchange.ts'
 import { serveHealth } from './health.ts'
@@ -27,6 +28,8 @@ export interface HttpOptions extends BodyLimits, OpenApiInfo, Pick<ExchangeOptio
   readonly banner?: string
   /** Text of the 404 of an unknown path. Default `Not found.` */
   readonly notFound?: string
+  /** Milliseconds that requests under way have when the server closes; then their connections are cut. Default 10,000. */
+  readonly drain?: number
   /** Told of every error that a client only saw as a general text. Default: the log of Fastify. */
   readonly onError?: OnError
 }
@@ -44,6 +47,7 @@ export function plugin<H>(routes: Routes<H>, options: HttpOptions = {}): Fastify
 
   const serve: FastifyPluginAsync = async (server) => {
     acceptJson(server, options)
+    drainOnClose(server, options.drain ?? DRAIN)
     server.addHook('onRequest', async (request, reply) => allowOrigin(request, reply, cors))
     server.setErrorHandler((error, request, reply) => fail(error, request, reply, envelope, options.onError))
     for (const route of routes.list) {
