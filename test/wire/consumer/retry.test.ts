@@ -1,11 +1,11 @@
-import { permanent } from 'obverse'
+import { type Protection, permanent } from 'obverse'
 import { describe, expect, it } from 'vitest'
 import { movedClock, turns, World } from '../world.ts'
 
 /** `main` fails while its message is among `failing`. */
-async function setUp(failing: Set<number>) {
+async function setUp(failing: Set<number>, without: Protection[] = []) {
   const clock = movedClock()
-  const world = await World.open({ runtime: clock.runtime })
+  const world = await World.open({ runtime: { ...clock.runtime, without: new Set(without) } })
   const began = clock.now()
   const tries: { n: number; at: number; attempts: number }[] = []
   world.handler('main', ({ n }, { attempts }) => {
@@ -87,6 +87,15 @@ describe('a handler that fails', () => {
     expect(tries.slice(-4).map(({ n }) => n)).toEqual([1, 2, 3, 4])
     expect(tries.at(-4)?.attempts).toBe(0)
     expect(await world.store.held.counts()).toEqual([])
+    await world.close()
+  })
+
+  it('holds nobody without parking', async () => {
+    const { clock, world, tries } = await setUp(new Set([1]), ['parking'])
+    for (const n of [1, 2, 3]) await world.publish('a', n)
+    await clock.advance(60_000)
+    expect(await world.store.deadLetters.list()).toMatchObject([{ behind: 0 }])
+    expect(tries.filter(({ n }) => n !== 1).map(({ n }) => n)).toEqual([2, 3])
     await world.close()
   })
 
