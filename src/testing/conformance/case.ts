@@ -46,7 +46,8 @@ export function bind<S>(
   run: (one: Case<S>) => Promise<void>,
 ): readonly ContractTest[] {
   const names = new Set(cases.map(({ name }) => name))
-  if (names.size !== cases.length) throw new Error('Two cases have one name')
+  const twice = cases.find(({ name }, at) => cases.findIndex((other) => other.name === name) !== at)
+  if (twice) throw new Error(`Two cases are named ${JSON.stringify(twice.name)}`)
   const strange = Object.keys(except).find((name) => !names.has(name))
   if (strange !== undefined) throw new Error(`There is no case named ${JSON.stringify(strange)} to except`)
   return cases

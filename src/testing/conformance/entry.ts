@@ -92,9 +92,10 @@ export const entryCases: readonly Case<StoreSubject>[] = [
       assert.deepEqual(outcome, { kind: 'held' })
       assert.equal((await store.events.load('a')).version, 0)
       assert.equal((await store.broker.stats()).find(({ channel }) => channel === 'work')?.messages, 0)
-      assert.deepEqual(await store.deadLetters.list({ state: 'waiting' }).then((rows) => rows.map((r) => r.messageId)), [
-        later.envelope.id,
-      ])
+      assert.deepEqual(
+        await store.deadLetters.list({ state: 'waiting' }).then((rows) => rows.map((r) => r.messageId)),
+        [later.envelope.id],
+      )
     },
   },
   {
@@ -233,7 +234,10 @@ export const entryCases: readonly Case<StoreSubject>[] = [
       await assert.rejects(working, (error) => error === no)
       for (const key of ['k1', 'k2']) {
         const entry = { ...ENTRY, claim: { ...claim, key } }
-        assert.deepEqual(await store.transactions.commit(entry, unit([fact('a')])), { kind: 'replayed', answer: refused })
+        assert.deepEqual(await store.transactions.commit(entry, unit([fact('a')])), {
+          kind: 'replayed',
+          answer: refused,
+        })
       }
       assert.equal(await store.log.head(), 0)
     },
@@ -281,7 +285,9 @@ export const entryCases: readonly Case<StoreSubject>[] = [
         if (point === 'commit.after') throw crash
       }
       const second = await subject.open({ reach: afterOnly })
-      await assert.rejects(second.transactions.commit(entry, unit([fact('a', 1, { channels: ['work'] })], [message], { answer })))
+      await assert.rejects(
+        second.transactions.commit(entry, unit([fact('a', 1, { channels: ['work'] })], [message], { answer })),
+      )
       assert.ok(points >= 2, 'both points were reached')
       crashing = false
       await until('the commit to be seen', async () => (await traces()).event)

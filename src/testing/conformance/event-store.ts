@@ -36,7 +36,12 @@ export const eventStoreCases: readonly Case<StoreSubject>[] = [
     name: 'an event comes back as it was committed',
     async run(subject) {
       const store = await subject.open()
-      const data = { n: 1.5, text: 'Grüße 🚀 \u0000 "quoted" \\ \n', list: [null, true, { deep: [] }], big: 2 ** 53 - 1 }
+      const data = {
+        n: 1.5,
+        text: 'Grüße 🚀 \u0000 "quoted" \\ \n',
+        list: [null, true, { deep: [] }],
+        big: 2 ** 53 - 1,
+      }
       const sent = fact('a', 1, { data, correlationId: 'c-1' })
       await append(store, sent)
       const [event] = (await store.events.load('a')).events

@@ -122,9 +122,15 @@ export const transactionCases: readonly Case<StoreSubject>[] = [
       for (const key of ['k0', 'k1', 'k2', 'k3', 'k4']) {
         const given = placed.filter((event) => event.key === key).map(({ seq }) => seq)
         const whole = Array.from({ length: given.length }, (_, at) => at + 1)
-        assert.deepEqual(given.toSorted((a, b) => a - b), whole)
+        assert.deepEqual(
+          given.toSorted((a, b) => a - b),
+          whole,
+        )
         const loaded = await stores[0]?.events.load(key)
-        assert.deepEqual(loaded?.events.map(({ seq }) => seq), whole)
+        assert.deepEqual(
+          loaded?.events.map(({ seq }) => seq),
+          whole,
+        )
       }
     },
   },
@@ -135,11 +141,17 @@ export const transactionCases: readonly Case<StoreSubject>[] = [
       await append(store, fact('a', 1), fact('a', 2, { definition: Moved }))
       const outcome = await store.transactions.decide(ENTRY, { key: 'a', types: [Moved.type] }, (loaded) => {
         assert.equal(loaded.version, 2)
-        assert.deepEqual(loaded.events.map(({ seq, data }) => [seq, data]), [[2, { n: 2 }]])
+        assert.deepEqual(
+          loaded.events.map(({ seq, data }) => [seq, data]),
+          [[2, { n: 2 }]],
+        )
         assert.equal(loaded.snapshot, undefined)
         return unit([fact('a', 3)], [], { expected: new Map([['a', loaded.version]]) })
       })
-      assert.deepEqual(placedOf(outcome).map(({ seq }) => seq), [3])
+      assert.deepEqual(
+        placedOf(outcome).map(({ seq }) => seq),
+        [3],
+      )
     },
   },
   {
@@ -156,7 +168,10 @@ export const transactionCases: readonly Case<StoreSubject>[] = [
       for (const { reason } of failures) assert.ok(conflict(reason), String(reason))
       const { events } = await store.events.load('a')
       assert.equal(events.length, 50 - failures.length)
-      assert.deepEqual(events.map(({ data }) => data), events.map(({ seq }) => ({ n: seq })))
+      assert.deepEqual(
+        events.map(({ data }) => data),
+        events.map(({ seq }) => ({ n: seq })),
+      )
     },
   },
   {
@@ -173,11 +188,15 @@ export const transactionCases: readonly Case<StoreSubject>[] = [
         store.transactions.commit(ENTRY, unit([fact('c')], [], { expected: new Map([['c', 7]]) })),
         store.transactions.commit(ENTRY, unit([fact('d', 1)])),
       ])
-      assert.deepEqual(ends.map(({ status }) => status), ['fulfilled', 'rejected', 'rejected', 'fulfilled'])
+      assert.deepEqual(
+        ends.map(({ status }) => status),
+        ['fulfilled', 'rejected', 'rejected', 'fulfilled'],
+      )
       assert.equal((ends[1] as PromiseRejectedResult).reason, error)
-      assert.deepEqual(await Promise.all(['b', 'c', 'd'].map(async (key) => (await store.events.load(key)).version)), [
-        1, 0, 1,
-      ])
+      assert.deepEqual(
+        await Promise.all(['b', 'c', 'd'].map(async (key) => (await store.events.load(key)).version)),
+        [1, 0, 1],
+      )
     },
   },
   {
@@ -190,7 +209,11 @@ export const transactionCases: readonly Case<StoreSubject>[] = [
       await append(store, fact('a', 3))
       const types = ['contract.opened']
       const seen: unknown[] = []
-      for (const wanted of [{ name: 'agg', version: 1 }, { name: 'agg', version: 2 }, { name: 'other', version: 1 }]) {
+      for (const wanted of [
+        { name: 'agg', version: 1 },
+        { name: 'agg', version: 2 },
+        { name: 'other', version: 1 },
+      ]) {
         await store.transactions.decide(ENTRY, { key: 'a', types, snapshot: wanted }, (loaded) => {
           seen.push([loaded.version, loaded.snapshot, loaded.events.map(({ seq }) => seq)])
           return unit()

@@ -2,7 +2,11 @@ import type { Entry, NewEvent, NewMessage, OpenStore, Outcome, Placed, Unit } fr
 
 export const ENTRY: Entry = { name: 'contract' }
 
-export function unit(events: readonly NewEvent[] = [], messages: readonly NewMessage[] = [], more: Partial<Unit> = {}): Unit {
+export function unit(
+  events: readonly NewEvent[] = [],
+  messages: readonly NewMessage[] = [],
+  more: Partial<Unit> = {},
+): Unit {
   return { events, messages, ...more }
 }
 
