@@ -47,6 +47,6 @@ export interface Outgoing {
   readonly causationId: string | null
   /** Where it goes: one outbox row for each. Empty: an event that nobody subscribes to is in the log only. */
   readonly channels: readonly string[]
-  /** Epoch milliseconds before which no consumer sees it. */
+  /** Epoch milliseconds before which no consumer sees it; until then it holds up nothing of its key. */
   readonly due?: number
 }

@@ -50,10 +50,13 @@ export interface ViewShape {
   readonly lookups: readonly Lookup[]
 }
 
-/** A declared question: rows where `by` are equal, ordered by `order` and then by row id. */
+/**
+ * A declared question: rows where `by` are equal, ordered by `order` and then by row id. Values are told apart by type
+ * (`'1'` is not `1`); a field that is missing is `null`, and comes first. Texts and ids are ordered by code point.
+ */
 export interface Lookup {
   readonly by: readonly string[]
-  /** A field, ascending; `descending` turns it. Absent: by row id alone. */
+  /** A field, ascending; `descending` turns it and the row id. Absent: by row id alone. */
   readonly order?: string
   readonly descending: boolean
 }

@@ -4,9 +4,15 @@ import type { HeldState } from './held.ts'
 export interface DeadLetters {
   list(filter?: DeadLetterFilter): Promise<readonly DeadLetter[]>
   get(id: number): Promise<DeadLetter | undefined>
-  /** Runs it again with its attempts at zero and its message id kept; true if it was there and dead. */
+  /**
+   * Runs it again with its attempts at zero, its message id and its place kept; true if it was there and dead. A message
+   * that no handler was found for goes to its channel again. The status of a command is `pending` again.
+   */
   retry(id: number): Promise<boolean>
-  /** As `retry`, with another body under the same message id; the first body is kept. */
+  /**
+   * As `retry`, with another body under the same message id; the first body is kept.
+   * @throws {ObverseError} `VALIDATION_FAILED` for a body that carries another id
+   */
   edit(id: number, body: string): Promise<boolean>
   /** Given up for good, on record: what waits behind it goes on. */
   skip(id: number, note?: string): Promise<boolean>

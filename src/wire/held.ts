@@ -30,7 +30,7 @@ export interface HeldRows {
   done(owner: string, ids: readonly number[]): Promise<void>
   /** Gives heads back that were claimed and did not run. */
   release(owner: string, ids: readonly number[]): Promise<void>
-  /** How many rows wait, by handler and state. */
+  /** How many rows there are, by handler and state; refused ones, which have no handler, under the empty name. */
   counts(): Promise<readonly { readonly handler: string; readonly state: HeldState; readonly count: number }[]>
 }
 

@@ -8,7 +8,10 @@ export interface Inbox {
   /** Forgets the attempts of a message that an outage ended (outages are free) or that a batch has handled. */
   forgive(messageId: string, handler: string): Promise<void>
   seen(messageId: string, handler: string): Promise<boolean>
-  /** Settles deliveries that need no mark (a projection's rows carry their own guard). One batch. */
+  /**
+   * Settles deliveries that need no mark (a projection's rows carry their own guard), in one batch; those that are not
+   * their owner's any more are left alone.
+   */
   settle(settlements: readonly { readonly queueId: number; readonly owner: string }[]): Promise<void>
   /** Forgets marks and stored answers older than `before` (epoch ms), at most `limit`. Returns how many. */
   purge(before: number, limit: number): Promise<number>

@@ -9,7 +9,7 @@ export interface Outbox {
   done(owner: string, ids: readonly number[]): Promise<void>
   /** Returned or unknown: the rows stay and are claimed again after `retryAt` (epoch ms). */
   failed(owner: string, ids: readonly number[], retryAt: number, reason: string): Promise<void>
-  /** Rows that wait, and the age of the oldest: for health and limits. */
+  /** Rows that are there, delayed ones too, and the age of the oldest in milliseconds: for health and limits. */
   waiting(): Promise<{ readonly count: number; readonly oldest?: number }>
 }
 

@@ -3,7 +3,10 @@ export interface Statuses {
   get(messageId: string): Promise<MessageStatus | undefined>
   /** Tracked messages of one correlation, oldest first. */
   correlated(correlationId: string, limit: number): Promise<readonly MessageStatus[]>
-  /** Calls off a message that is delayed or not yet taken. False: too late, or unknown. */
+  /**
+   * Calls off a command that is delayed or was never taken: its rows go, its status becomes `cancelled`. False: too late
+   * (taken once, published, handled), unknown, or an event, which is a fact.
+   */
   cancel(messageId: string): Promise<boolean>
 }
 

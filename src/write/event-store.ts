@@ -4,7 +4,8 @@ import type { EventEnvelope, Outgoing } from '../message/envelope.ts'
 export interface EventStore {
   /**
    * Events of `key` with a seq above `after` (default 0), ascending, and the seq of the key's last event of any type
-   * (0: none). `types` leaves out events the caller does not know.
+   * (0: none). `types` leaves out events the caller does not know. Data may be shared between loads and frozen: do not
+   * change it.
    */
   load(key: string, options?: { readonly after?: number; readonly types?: readonly string[] }): Promise<Stream>
 }
