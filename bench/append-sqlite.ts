@@ -6,7 +6,10 @@ import { sqlite } from 'obverse/sqlite'
 import { pump, type Question, rate, type Sides } from './question.ts'
 
 /** 400 bytes of JSON, as an order with two lines has. */
-const DATA = JSON.stringify({ orderId: 'x'.repeat(36), lines: Array.from({ length: 6 }, () => ({ sku: 'y'.repeat(36), quantity: 1 })) })
+const DATA = JSON.stringify({
+  orderId: 'x'.repeat(36),
+  lines: Array.from({ length: 6 }, () => ({ sku: 'y'.repeat(36), quantity: 1 })),
+})
 
 export const appendSqlite1: Question = {
   name: 'append-sqlite-1',

@@ -58,7 +58,10 @@ function twin(): Promise<number> {
     readonly metadata: string
   }
   const streams = new Map<string, Stored[]>()
-  const evolve = (_: Order, placed: z.infer<typeof Placing>): Order => ({ status: 'placed', items: placed.lines.length })
+  const evolve = (_: Order, placed: z.infer<typeof Placing>): Order => ({
+    status: 'placed',
+    items: placed.lines.length,
+  })
   const place = async (input: z.infer<typeof Placing>) => {
     const messageId = randomUUIDv7()
     const data = Placing.parse(input)
@@ -88,11 +91,16 @@ function twin(): Promise<number> {
 /** At most 200 streams a store: its in-memory store scans all streams on every append. */
 async function emmett(): Promise<number> {
   const { CommandHandler, getInMemoryEventStore } = await peer<{
-    CommandHandler: (options: object) => (store: unknown, id: string, decide: (state: Order) => object) => Promise<unknown>
+    CommandHandler: (
+      options: object,
+    ) => (store: unknown, id: string, decide: (state: Order) => object) => Promise<unknown>
     getInMemoryEventStore: () => unknown
   }>('@event-driven-io/emmett', ['@event-driven-io/emmett'])
   const handler = CommandHandler({
-    evolve: (_: Order, e: { data: z.infer<typeof Placing> }): Order => ({ status: 'placed', items: e.data.lines.length }),
+    evolve: (_: Order, e: { data: z.infer<typeof Placing> }): Order => ({
+      status: 'placed',
+      items: e.data.lines.length,
+    }),
     initialState: (): Order => ({ status: 'none' }),
   })
   return rate(700, 200, async (count) => {

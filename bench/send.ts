@@ -52,7 +52,9 @@ function twin() {
 async function nest(): Promise<number> {
   await peer('reflect-metadata', NEST)
   const { CommandBus } = await peer<{
-    CommandBus: new (moduleRef: unknown) => {
+    CommandBus: new (
+      moduleRef: unknown,
+    ) => {
       execute(command: object): Promise<unknown>
       bind(handler: unknown, id: string): void
     }

@@ -53,6 +53,7 @@ async function withTables(
   const outcome = await transactions.transact(entry, async (tx) => {
     const context = new EffectContext(job, around, handler, body, tx)
     result = await run(job.data, context)
+    if (around.runtime.reach) await around.runtime.reach('handler.after')
     return context.unit.build(job.more(result))
   })
   return { outcome, result }
@@ -82,6 +83,7 @@ async function guarded(
     }
     return { outcome: await transactions.transact(entry, refused), result }
   }
+  if (around.runtime.reach) await around.runtime.reach('handler.after')
   return { outcome: await transactions.commit(entry, context.unit.build(job.more(result))), result }
 }
 

@@ -1,0 +1,76 @@
+import { rmSync } from 'node:fs'
+import { cpus } from 'node:os'
+import { parseArgs } from 'node:util'
+import { appendSqlite1, appendSqlite64 } from './append-sqlite.ts'
+import { compare } from './compare.ts'
+import { decideMemory } from './decide-memory.ts'
+import { benchFolder, fsyncMicroseconds } from './disk.ts'
+import { postSqlite } from './post-sqlite.ts'
+import type { Question } from './question.ts'
+import { send } from './send.ts'
+
+const QUESTIONS: readonly Question[] = [send, decideMemory, appendSqlite1, appendSqlite64, postSqlite]
+
+const HELP = `npm run bench -- NAME [--json] [--peers] [--runs N]
+npm run bench -- all
+npm run bench -- --list
+
+Ratios are ours ÷ twin, above 1 = ours is the better; median of interleaved runs.
+--peers also measures other libraries, installed into .bench/peers for it.`
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    list: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+    peers: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+    runs: { type: 'string', default: '7' },
+  },
+})
+
+if (values.list) {
+  if (values.json)
+    console.log(JSON.stringify(QUESTIONS.map(({ name, asks, unit, reach }) => ({ name, asks, unit, reach }))))
+  else
+    for (const { name, asks, reach } of QUESTIONS) console.log(`${name.padEnd(18)}≥ ${String(reach).padEnd(5)} ${asks}`)
+} else if (values.help || positionals.length === 0) {
+  console.log(HELP)
+} else {
+  const chosen = positionals[0] === 'all' ? QUESTIONS : QUESTIONS.filter(({ name }) => positionals.includes(name))
+  const unknown = positionals.filter((name) => name !== 'all' && !QUESTIONS.some((question) => question.name === name))
+  if (unknown.length > 0) {
+    console.error(`There is no bench ${unknown.join(', ')}; npm run bench -- --list names them`)
+    process.exitCode = 2
+  } else for (const question of chosen) await answer(question)
+}
+
+async function answer(question: Question): Promise<void> {
+  const folder = benchFolder(question.name)
+  const fsync = fsyncMicroseconds(folder)
+  const processor = cpus()
+  if (!values.json) {
+    console.log(`\n${question.name}: ${question.asks}`)
+    console.log(`  fsync ${fsync} µs, ${processor.length} × ${processor[0]?.model.trim()}, Node ${process.version}`)
+  }
+  const sides = await question.prepare(folder)
+  try {
+    const options = { runs: Number(values.runs), peers: values.peers, budget: 32_000 }
+    const result = await compare(question, sides, options)
+    if (values.json) console.log(JSON.stringify({ ...result, fsyncUs: fsync }))
+    else {
+      const { ours, twin, ratio, spread, unit, runs, peers } = result
+      const verdict = ratio >= question.reach ? 'reached' : 'short of it'
+      console.log(`  ours ${ours.toLocaleString('en')} ${unit}, twin ${twin.toLocaleString('en')} ${unit}`)
+      console.log(
+        `  ratio ${ratio} ± ${Math.round(spread * 100)} % over ${runs} pairs; meant ≥ ${question.reach}: ${verdict}`,
+      )
+      for (const [name, value] of Object.entries(peers)) {
+        console.log(`  peer ${name}: ${value.toLocaleString('en')} ${unit}`)
+      }
+    }
+  } finally {
+    await sides.close?.()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
