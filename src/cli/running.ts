@@ -1,4 +1,4 @@
-import { type LogLevel, type LogTone, logJson, logSteps } from 'obverse'
+import { type LogLevel, type LogTone, logJson, logSteps, type Runtime } from 'obverse'
 import type { Context } from './command.ts'
 import type { Interruption } from './signals.ts'
 
@@ -19,18 +19,21 @@ export function followSteps({ app, out, runtime }: Context, flags: object): () =
 }
 
 /** Resolves when a signal asks for the end. */
-export function untilStopped({ signal }: Interruption): Promise<void> {
+export function untilStopped(runtime: Runtime, { signal }: Interruption): Promise<void> {
   if (signal.aborted) return Promise.resolve()
   return new Promise((resolve) => {
     // a pending promise keeps no process alive, and an application with nothing to do may hold nothing open
-    const alive = setInterval(() => {}, 1 << 30)
-    signal.addEventListener(
-      'abort',
-      () => {
-        clearInterval(alive)
-        resolve()
-      },
-      { once: true },
-    )
+    let release = () => {}
+    const hold = () => {
+      release = runtime.after(HOLD, hold)
+    }
+    hold()
+    const stop = () => {
+      release()
+      resolve()
+    }
+    signal.addEventListener('abort', stop, { once: true })
   })
 }
+
+const HOLD = 3_600_000

@@ -48,7 +48,7 @@ export function troubleText(step: Step): string | undefined {
     case 'retrying':
       return `${step.type} failed in ${step.handler}, attempt ${step.attempt}, next in ${durationText(step.inMs)}: ${step.reason}  ${step.messageId}`
     case 'dead':
-      return `${step.type} is now a dead letter of ${step.handler || step.channel}: ${step.code}: ${step.reason}  ${step.messageId}`
+      return `${step.type || 'an unreadable message'} is now a dead letter of ${step.handler || step.channel}: ${step.code}: ${step.reason}  ${step.messageId}`.trimEnd()
     case 'returned':
       return `a message to ${step.channel} was returned by the broker and stays in the outbox: ${step.reason}  ${step.messageId}`
     case 'outage':

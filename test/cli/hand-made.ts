@@ -54,7 +54,7 @@ const description: Description = {
       name: 'order-list',
       view: 'orders',
       store: 'sqlite',
-      feed: 'orders_events',
+      feed: 'channel orders_events',
       gathering: false,
       types: ['order.created', 'order.updated'],
     },

@@ -1,5 +1,5 @@
 import { type EventEnvelope, oneLine } from 'obverse'
-import { ageText, countText } from '../age.ts'
+import { ageText, counted, countText } from '../age.ts'
 import { type Command, command } from '../command.ts'
 import { placeText } from '../message-text.ts'
 import type { Output } from '../print.ts'
@@ -31,7 +31,7 @@ export const logTail: Command = command({
     if (flags.follow) {
       const interruption = context.interruption()
       const tail = app.operate.log.tail(last, print, interruption.signal)
-      await Promise.race([tail, untilStopped(interruption)])
+      await Promise.race([tail, untilStopped(context.runtime, interruption)])
       await tail
       return
     }
@@ -41,11 +41,10 @@ export const logTail: Command = command({
       return out.hint('Events come from commands: obverse send TYPE JSON, and get their positions from the relay')
     }
     if (events.length === 0) return out.line(`The log ends at ${countText(head)}; nothing is at ${from} or after it.`)
-    out.line()
-    if (last < head)
-      out.hint(`Up to ${countText(last)} of ${countText(head)}; the next: obverse log tail --from ${last + 1}`)
+    const shown = counted(events.length, 'event')
+    if (last < head) out.hint(`${shown} of ${countText(head)}; the next: obverse log tail --from ${last + 1}`)
     else if (from > 1)
-      out.hint(`The last ${events.length} of ${countText(head)}; all: obverse log tail --from 1 --limit ${head}`)
+      out.hint(`The last ${shown} of ${countText(head)}; from the beginning: obverse log tail --from 1`)
   },
 })
 

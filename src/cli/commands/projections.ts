@@ -69,7 +69,7 @@ export const projectionsRun: Command = command({
       out.line(`${out.style.bold(app.name)}: projections started`)
       out.fields([['from the log', fed.map(({ name }) => name).join(', ')]])
     }
-    await untilStopped(interruption)
+    await untilStopped(context.runtime, interruption)
     await app.stop()
     stop()
     if (!out.json) out.line(`projections stopped due to ${interruption.reason()}`)

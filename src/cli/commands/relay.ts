@@ -22,7 +22,7 @@ export const relay: Command = command({
         ['to', broker === store ? `${broker} (the store is the queue: nothing to publish)` : broker],
       ])
     }
-    await untilStopped(interruption)
+    await untilStopped(context.runtime, interruption)
     await app.stop()
     stop()
     if (!out.json) out.line(`relay stopped due to ${interruption.reason()}`)

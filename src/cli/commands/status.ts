@@ -32,7 +32,7 @@ export const status: Command = command({
         ['caused by', causationId ?? undefined],
         ['at', `${at} (${ageText(at, runtime.now())})`],
       ])
-      out.hint(`  Everything that belongs to it: obverse trace ${messageId}`)
+      out.hint(`  What belongs to it: obverse trace ${messageId}`)
     }
     return report.state === 'failed' || report.state === 'dead' ? EXIT.failed : EXIT.done
   },
