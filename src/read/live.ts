@@ -1,3 +1,4 @@
+import { kindOf } from '../errors.ts'
 import type { EventEnvelope } from '../message/envelope.ts'
 import type { Runtime } from '../runtime/clock.ts'
 import type { Observer } from '../runtime/observer.ts'
@@ -7,6 +8,7 @@ import type { Generations } from './generation.ts'
 import type { Applied } from './outcome.ts'
 import type { Parking } from './parking.ts'
 import type { AnyProjection } from './projection.ts'
+import type { Projector } from './projector.ts'
 
 export interface LiveOptions {
   readonly projection: AnyProjection
@@ -15,11 +17,13 @@ export interface LiveOptions {
   readonly parking: Pick<Parking, 'givenUp'>
   readonly runtime: Runtime
   readonly observer?: Observer
+  /** Of a gathering projection: it alone knows whether an event is the next in the log. */
+  readonly projector?: Pick<Projector, 'retry'>
 }
 
 /**
- * Brings events that were delivered, by a channel or out of a held row, into the served generation of a view of one
- * key. When the generation was switched meanwhile they go into the new one too, before they are acknowledged.
+ * Brings events that were delivered, by a channel or out of a held row, into the served generation of a view. Those of
+ * a gathering view are left to its projector, which tries them in their place. When the generation was switched meanwhile they go into the new one too, before they are acknowledged.
  *
  * Rejects only for outages; what failed is in the result.
  */
@@ -29,6 +33,7 @@ export function createLive(options: LiveOptions): (events: readonly EventEnvelop
   let current: { generation: number; applier: Applier } | undefined
 
   return async (events) => {
+    if (projection.gathering && options.projector) return inItsPlace(options.projector, events)
     let served = await generations.serving(projection.view)
     for (;;) {
       const { generation, table } = served
@@ -49,4 +54,19 @@ export function createLive(options: LiveOptions): (events: readonly EventEnvelop
       if (served.generation === generation) return applied
     }
   }
+}
+
+async function inItsPlace(projector: Pick<Projector, 'retry'>, events: readonly EventEnvelope[]): Promise<Applied> {
+  const applied: Applied = { failed: [], behind: [], rows: 0, filled: 0 }
+  for (const [at, event] of events.entries()) {
+    try {
+      await projector.retry(event.position ?? 0)
+    } catch (error) {
+      if (kindOf(error) === 'outage') throw error
+      applied.failed.push({ event, error })
+      applied.behind.push(...events.slice(at + 1))
+      break
+    }
+  }
+  return applied
 }
