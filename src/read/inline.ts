@@ -8,6 +8,7 @@ import { HIGH_WATER } from './mark.ts'
 import type { Applied } from './outcome.ts'
 import type { AnyProjection } from './projection.ts'
 import { createRecorder } from './record.ts'
+import type { AnyView } from './view.ts'
 import { after, drive, load, type Request, save, type Work } from './work.ts'
 
 /** Earlier events that a commit brings into a gathering view itself; more are left to the projector. */
@@ -60,7 +61,7 @@ export function createInlineProjector({
   return {
     types: new Set(projections.flatMap(({ types }) => [...types])),
     async ready() {
-      await Promise.all(projections.map(({ view }) => generations.serving(view)))
+      await Promise.all(projections.map(({ view }) => open(generations, view)))
     },
     project(events, rows) {
       let waiting: Promise<void> | undefined
@@ -71,6 +72,12 @@ export function createInlineProjector({
       return waiting
     },
   }
+}
+
+/** The generation that a switch during the transaction would serve is opened too: inside it that cannot be done. */
+async function open(generations: Generations, view: AnyView): Promise<void> {
+  const { building } = (await generations.serving(view)).pointer
+  if (building !== undefined) await generations.table(view, building)
 }
 
 type Inline = (events: readonly EventEnvelope[], rows: TransactionRows) => void | Promise<void>

@@ -3,7 +3,7 @@ import { type FaultPoint, type Protection, type Runtime, systemRuntime } from 'o
 import { afterEach, describe, expect, test } from 'vitest'
 import { createInlineProjector } from '../../src/read/inline.ts'
 import { createLive } from '../../src/read/live.ts'
-import { createProjector } from '../../src/read/projector.ts'
+import { createProjector, type ProjectorOptions } from '../../src/read/projector.ts'
 import { type RebuildContext, rebuild, switchTo } from '../../src/read/rebuild.ts'
 import { verify } from '../../src/read/verify.ts'
 import {
@@ -30,7 +30,7 @@ const mixed = (count: number): Said[] =>
     }),
   )
 
-function contextOf(world: World, more: Partial<RebuildContext> = {}): RebuildContext {
+function contextOf(world: World, more: Partial<RebuildContext> = {}): RebuildContext & ProjectorOptions {
   const { checkpoints, log } = world.store
   return {
     projection: thingsProjection(),
@@ -41,7 +41,7 @@ function contextOf(world: World, more: Partial<RebuildContext> = {}): RebuildCon
     runtime: world.runtime,
     batch: 4,
     ...more,
-  }
+  } as RebuildContext & ProjectorOptions
 }
 
 async function drain({ step }: { step(): Promise<boolean> }): Promise<void> {
@@ -315,4 +315,29 @@ test('what is far behind is left to the projector by a commit that gathers inlin
   expect(await world.rows(projection)).toEqual({ a: { id: 'a', n: 402 } })
   await drain(projector)
   expect(await world.rows(projection)).toEqual({ a: { id: 'a', n: 402 } })
+})
+
+test('a row that nobody folded is found: changed, lost, made up', async () => {
+  const world = await createWorld()
+  const context = contextOf(world)
+  await world.append(say('a', 'add'), say('b', 'add'), say('c', 'add'))
+  await drain(createProjector(context))
+  const { generations, store } = world
+  const { table } = await generations.look(things)
+  await table.save([
+    { id: 'a', key: 'a', mark: 9, data: { id: 'a', n: 7 } },
+    { id: 'b', key: 'b', mark: 9, data: null },
+    { id: 'z', key: 'z', mark: 1, data: { id: 'z', n: 1 } },
+    { id: 'y', key: 'y', mark: 1, data: { id: 'y', n: 1 } },
+  ])
+  // ten looks without waiting for them
+  const runtime: Runtime = { ...systemRuntime, after: (_, work) => systemRuntime.after(0, work) }
+  const { projection, parking } = context
+  expect(await verify({ projection, generations, log: store.log, parking, runtime })).toEqual({
+    projection: 'thing-list',
+    rows: 4,
+    different: ['a'],
+    missing: ['b'],
+    extra: ['y', 'z'],
+  })
 })

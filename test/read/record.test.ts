@@ -34,7 +34,7 @@ test('operations are recorded in order, undefined fields left out, rows copied',
     { kind: 'increment', id: 'a', by: { n: 1 }, initial: { id: 'a', n: 0 } },
     { kind: 'delete', id: 'a' },
   ])
-  expect(Object.keys((operations[0] as { row: object }).row)).toEqual(['id', 'n', 'deep'])
+  expect(Object.keys(operations[0]?.kind === 'put' ? operations[0].row : {})).toEqual(['id', 'n', 'deep'])
 })
 
 test('an event of another type gives nothing', () => {
@@ -45,7 +45,8 @@ test('a field that is named __proto__ stays a field', () => {
   const row = JSON.parse('{"id":"a","n":1,"__proto__":{"polluted":true}}') as Row
   const [operation] = record((rows) => rows.put(row))
   expect(JSON.stringify(operation)).toContain('"__proto__":{"polluted":true}')
-  expect((operation as { row: Row }).row.polluted).toBeUndefined()
+  expect(operation).toMatchObject({ kind: 'put', row: { n: 1 } })
+  expect(operation).not.toHaveProperty('row.polluted')
 })
 
 describe('refused, with the names of projection, event and row', () => {
