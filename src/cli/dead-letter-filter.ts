@@ -1,14 +1,16 @@
 import type { DeadLetterFilter } from 'obverse'
-import type { Flags, Values } from './flag.ts'
+import type { Flag, Values } from './flag.ts'
+
+type Filter = 'channel' | 'handler' | 'key' | 'code' | 'message'
 
 /** The flags that narrow dead letters, the same for every command about them. */
-export const filterFlags = {
+export const filterFlags: Readonly<Record<Filter, Extract<Flag, { kind: 'text' }>>> = {
   channel: { kind: 'text', value: 'NAME', about: 'of one channel' },
   handler: { kind: 'text', value: 'NAME', about: 'of one handler' },
   key: { kind: 'text', value: 'KEY', about: 'of one key' },
   code: { kind: 'text', value: 'CODE', about: 'given up for this reason' },
   message: { kind: 'text', value: 'ID', about: 'with this message id' },
-} as const satisfies Flags
+}
 
 export function filterOf(flags: Values<typeof filterFlags>): DeadLetterFilter {
   const { channel, handler, key, code, message } = flags
