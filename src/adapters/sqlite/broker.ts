@@ -1,7 +1,7 @@
 import type { Broker, ChannelStats, PublishOutcome, Subscription } from 'obverse'
 import { readEnvelope } from 'obverse'
 import type { Connection } from './connection.ts'
-import type { Environment } from './environment.ts'
+import type { OpenFile } from './environment.ts'
 import type { Owners } from './owners.ts'
 import { ripen } from './queue.ts'
 import { QueueSubscription } from './subscription.ts'
@@ -25,16 +25,16 @@ interface Group {
 
 /** The queue that the outbox rows are. */
 export class QueueBroker implements Broker {
-  readonly name = 'sqlite'
-  readonly sharesStore = true
-  readonly #environment: Environment
+  readonly name: string = 'sqlite'
+  readonly sharesStore: boolean = true
+  readonly #environment: OpenFile
   readonly #owners: Owners
   readonly #declared = new Set<string>()
   readonly #byOwner = new Map<string, QueueSubscription>()
 
   readonly #onSubscribe: () => void
 
-  constructor(environment: Environment, owners: Owners, onSubscribe: () => void) {
+  constructor(environment: OpenFile, owners: Owners, onSubscribe: () => void) {
     this.#environment = environment
     this.#owners = owners
     this.#onSubscribe = onSubscribe
@@ -55,10 +55,12 @@ export class QueueBroker implements Broker {
   }
 
   async subscribe(channel: string, options: Parameters<Broker['subscribe']>[1]): Promise<Subscription> {
-    const subscription = new QueueSubscription(this.#environment, this.#owners, channel, options, (owner, live) => {
+    const known = (owner: string, live: QueueSubscription | undefined) => {
       if (live) this.#byOwner.set(owner, live)
       else this.#byOwner.delete(owner)
-    })
+    }
+    const [file, owners] = [this.#environment, this.#owners]
+    const subscription = new QueueSubscription(file, owners, channel, options, this.sharesStore, known)
     await subscription.start()
     this.#onSubscribe()
     return subscription

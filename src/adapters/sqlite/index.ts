@@ -3,6 +3,7 @@ import { open } from './open.ts'
 import { type SqliteOptions, settings } from './options.ts'
 
 export type { SqliteOptions } from './options.ts'
+export { sqliteBroker } from './separate-broker.ts'
 
 /**
  * A store in one file, by the SQLite that Node has built in: every port, nothing to install. Several processes on one

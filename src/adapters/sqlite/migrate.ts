@@ -1,7 +1,7 @@
 import { isoTime, type Migration, ObverseError, type SchemaControl, type SqlConnection } from 'obverse'
 import type { Connection } from './connection.ts'
-import type { Environment } from './environment.ts'
-import { MIGRATION_TABLE, STEP_PREFIX, STEPS } from './schema.ts'
+import type { Environment, OpenFile } from './environment.ts'
+import { BROKER_STEP, MIGRATION_TABLE, STEP_PREFIX, STEPS } from './schema.ts'
 import type { Tables } from './tables.ts'
 
 /** Milliseconds that a process waits for another one's migration. */
@@ -15,37 +15,26 @@ const THINGS = `SELECT type, name FROM sqlite_schema WHERE name NOT LIKE 'sqlite
   AND type IN ('table', 'view') ORDER BY type = 'table'`
 
 export function schemaControl(environment: Environment, tables: Tables): SchemaControl {
-  const { reader, writer, runtime } = environment
+  const { reader, writer } = environment
   const { connection: c } = writer
   const connection: SqlConnection = { dialect: 'sqlite', execute: async (sql, values) => tables.execute(sql, values) }
 
-  /** One step, in a transaction of its own, unless another process was first. True: it was applied here. */
-  const apply = (name: string, up: () => Promise<void> | void): Promise<boolean> =>
-    writer.submit(
-      async () => {
-        c.db.exec(MIGRATION_TABLE)
-        if (c.get(IS_APPLIED, name)) return false
-        await up()
-        c.run(RECORD, name, isoTime(runtime.now()))
-        return true
-      },
-      { patience: PATIENCE },
-    )
   return {
     async migrate(steps) {
       checkNames(steps)
-      assertNotNewer(await reader.read(appliedSteps), writer.file)
       const done = await reader.read(appliedSteps)
+      assertNotNewer(done, writer.file)
+      assertNot(done, BROKER_STEP.name, `${writer.file} holds the queues of sqliteBroker()`)
       const names: string[] = []
       for (const { name, statements } of STEPS) {
         if (done.has(name)) continue
         const run = () => c.db.exec(statements.join(';\n'))
-        if (await apply(name, run)) names.push(name)
+        if (await applyStep(environment, name, run)) names.push(name)
       }
       for (const step of steps) {
         if (done.has(step.name)) continue
         try {
-          if (await apply(step.name, () => step.up(connection))) names.push(step.name)
+          if (await applyStep(environment, step.name, () => step.up(connection))) names.push(step.name)
         } catch (cause) {
           if (isOutage(cause)) throw cause
           const why = cause instanceof Error ? cause.message : String(cause)
@@ -80,6 +69,22 @@ export function schemaControl(environment: Environment, tables: Tables): SchemaC
   }
 }
 
+/** One step, in a transaction of its own, unless another process was first. True: it was applied here. */
+export function applyStep(file: OpenFile, name: string, up: () => Promise<void> | void): Promise<boolean> {
+  const { writer, runtime } = file
+  const { connection: c } = writer
+  return writer.submit(
+    async () => {
+      c.db.exec(MIGRATION_TABLE)
+      if (c.get(IS_APPLIED, name)) return false
+      await up()
+      c.run(RECORD, name, isoTime(runtime.now()))
+      return true
+    },
+    { patience: PATIENCE },
+  )
+}
+
 /** Names of the steps that the file has. */
 export function appliedSteps(c: Connection): ReadonlySet<string> {
   if (!c.get(TABLE_EXISTS)) return new Set()
@@ -88,7 +93,7 @@ export function appliedSteps(c: Connection): ReadonlySet<string> {
 
 /** @throws {ObverseError} `SCHEMA_OUTDATED` when a newer version of Obverse has migrated the file */
 export function assertNotNewer(applied: ReadonlySet<string>, file: string): void {
-  const known = new Set(STEPS.map(({ name }) => name))
+  const known = new Set([...STEPS, BROKER_STEP].map(({ name }) => name))
   for (const name of applied) {
     if (!name.startsWith(STEP_PREFIX) || known.has(name)) continue
     throw new ObverseError(
@@ -96,6 +101,11 @@ export function assertNotNewer(applied: ReadonlySet<string>, file: string): void
       `${file} was migrated by a newer version of Obverse (it has ${name}; this version knows up to ${STEPS.at(-1)?.name}); run that version`,
     )
   }
+}
+
+/** A store and a broker have tables of one name with different rows: each needs a file of its own. */
+export function assertNot(applied: ReadonlySet<string>, step: string, what: string): void {
+  if (applied.has(step)) throw new ObverseError('CONFIGURATION_INVALID', `${what}; give the other a file of its own`)
 }
 
 function checkNames(steps: readonly Migration[]): void {

@@ -1,5 +1,5 @@
 import type { Connection } from './connection.ts'
-import type { Environment } from './environment.ts'
+import type { OpenFile } from './environment.ts'
 import { hostName, processLives } from './host.ts'
 
 const ADD = `INSERT INTO obverse_owner (id, host, pid, channel, beat) VALUES (?, ?, ?, ?, 0) ON CONFLICT DO NOTHING`
@@ -19,22 +19,35 @@ export interface OwnerRow {
   readonly beat: number
 }
 
+/** Takes everything from an owner, who may have died with it. */
+export type Free = (c: Connection, owner: string, died: boolean) => void
+
+export const freeQueue: Free = (c, owner) => {
+  c.run(FREE_QUEUE, owner)
+}
+
+export const freeHeld: Free = (c, owner, died) => {
+  c.run(FREE_HELD, died ? 1 : 0, owner)
+}
+
 /**
  * Who has taken rows, and whether they live. An owner is dead when its process is gone, or when its beat did not
  * change for a lease by the clock of whoever looks: no two clocks are compared, and a jump of the wall clock kills
  * nobody. What a dead owner had is free again; should it wake up, every settlement of it is refused.
  */
 export class Owners {
-  readonly #environment: Environment
+  readonly #environment: OpenFile
   readonly #host: string = hostName()
   /** Owners of this process, and what to do when others have found one dead. */
   readonly #own = new Map<string, () => void>()
   readonly #seen = new Map<string, { beat: number; since: number }>()
   readonly #onLost: (owner: string) => void
+  readonly #free: Free
   #cancel: (() => void) | undefined
 
-  constructor(environment: Environment, onLost: (owner: string) => void) {
+  constructor(environment: OpenFile, free: Free, onLost: (owner: string) => void = () => {}) {
     this.#environment = environment
+    this.#free = free
     this.#onLost = onLost
   }
 
@@ -51,7 +64,7 @@ export class Owners {
 
   /** Frees what it has and forgets it, inside the open transaction. */
   leave(c: Connection, id: string): void {
-    free(c, id, false)
+    this.#release(c, id, false)
     this.#own.delete(id)
   }
 
@@ -68,7 +81,7 @@ export class Owners {
     await writer.submit(() => {
       for (const { id, beat } of dead) {
         // one that has shown a sign of life meanwhile keeps what it has
-        if (writer.connection.get(STILL, id, beat)) free(writer.connection, id, true)
+        if (writer.connection.get(STILL, id, beat)) this.#release(writer.connection, id, true)
       }
     })
     for (const { id } of dead) this.#seen.delete(id)
@@ -131,10 +144,9 @@ export class Owners {
   #gone({ host, pid }: OwnerRow): boolean {
     return host === this.#host && !processLives(pid)
   }
-}
 
-function free(c: Connection, id: string, lost: boolean): void {
-  c.run(FREE_QUEUE, id)
-  c.run(FREE_HELD, lost ? 1 : 0, id)
-  c.run(REMOVE, id)
+  #release(c: Connection, id: string, died: boolean): void {
+    this.#free(c, id, died)
+    c.run(REMOVE, id)
+  }
 }

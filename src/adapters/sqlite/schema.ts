@@ -179,6 +179,17 @@ export interface SchemaStep {
 
 export const STEP_PREFIX = 'obverse/'
 
+/** The tables of a queue in a file of its own: the same ones, and which channels were declared. */
+export const BROKER_STEP: SchemaStep = {
+  name: `${STEP_PREFIX}broker-1`,
+  statements: [
+    'CREATE TABLE obverse_channel (name TEXT PRIMARY KEY) STRICT, WITHOUT ROWID',
+    QUEUE,
+    ...QUEUE_INDEXES,
+    OWNER,
+  ],
+}
+
 export const STEPS: readonly SchemaStep[] = [
   {
     name: `${STEP_PREFIX}1`,

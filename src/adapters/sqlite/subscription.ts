@@ -1,17 +1,21 @@
 import { type BrokerDelivery, outageDelay, type SubscribeOptions, type Subscription } from 'obverse'
 import { settle } from './entry.ts'
-import { type Environment, guards } from './environment.ts'
+import { guards, type OpenFile } from './environment.ts'
 import type { Owners } from './owners.ts'
 import { giveBack, hasReady, nextDue, type TakenRow, take } from './queue.ts'
 
-/** One consumer of a channel: takes rows up to its prefetch, and has them until they are settled or given back. */
+/**
+ * One consumer of a channel: takes rows up to its prefetch, and has them until they are settled or given back. With
+ * `settlements` the transaction of a handler may settle them; without, only their acknowledgement does.
+ */
 export class QueueSubscription implements Subscription {
-  readonly #environment: Environment
+  readonly #environment: OpenFile
   readonly #owners: Owners
   readonly #channel: string
   readonly #options: SubscribeOptions
   readonly #open = new Set<number>()
   readonly #onOwner: (owner: string, subscription: QueueSubscription | undefined) => void
+  readonly #settlements: boolean
   #owner: string
   #state: 'taking' | 'paused' | 'closed' = 'taking'
   #taking: Promise<void> | undefined
@@ -20,16 +24,18 @@ export class QueueSubscription implements Subscription {
   #cancelTimer: () => void = () => {}
 
   constructor(
-    environment: Environment,
+    environment: OpenFile,
     owners: Owners,
     channel: string,
     options: SubscribeOptions,
+    settlements: boolean,
     onOwner: (owner: string, subscription: QueueSubscription | undefined) => void,
   ) {
     this.#environment = environment
     this.#owners = owners
     this.#channel = channel
     this.#options = options
+    this.#settlements = settlements
     this.#onOwner = onOwner
     this.#owner = environment.runtime.id()
   }
@@ -140,7 +146,7 @@ export class QueueSubscription implements Subscription {
     return {
       body,
       redelivered: deliveries > 1,
-      settlement: { queueId: id, owner },
+      ...(this.#settlements && { settlement: { queueId: id, owner } }),
       ack: async () => {
         const { writer } = this.#environment
         if (!this.#open.has(id) || owner !== this.#owner) return

@@ -1,5 +1,5 @@
 import { type FSWatcher, watch } from 'node:fs'
-import type { Environment } from './environment.ts'
+import type { OpenFile } from './environment.ts'
 
 /**
  * Milliseconds after an event at which the file is looked at. The event comes while the other process is still
@@ -9,7 +9,7 @@ const LOOKS = [0, 1, 2, 4, 8, 16]
 
 /** Notices what other processes commit: by an event of the file system, and by a look now and then besides. */
 export class Wake {
-  readonly #environment: Environment
+  readonly #environment: OpenFile
   readonly #file: string
   #watcher: FSWatcher | undefined
   #cancelPoll: () => void = () => {}
@@ -17,7 +17,7 @@ export class Wake {
   #next = 0
   #started = false
 
-  constructor(environment: Environment, file: string) {
+  constructor(environment: OpenFile, file: string) {
     this.#environment = environment
     this.#file = file
   }
