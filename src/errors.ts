@@ -63,7 +63,6 @@ export const ERRORS = {
   REBUILD_RUNNING: { status: 409, kind: 'refusal', title: 'A rebuild of this projection is already under way.' },
   // operating
   NO_SUCH_MESSAGE: { status: 404, kind: 'refusal', title: 'No message has this id.' },
-  NOT_STARTED: { status: 500, kind: 'fault', title: 'The application is not open.' },
   USAGE: { status: 400, kind: 'refusal', title: 'The command line cannot be understood.' },
 } as const
 
