@@ -49,6 +49,13 @@ async function obverse(...argv: string[]): Promise<Ended> {
   return ended(child)
 }
 
+/** Ends with `code`, or the failure shows what it said. */
+async function ends(code: number, ...argv: string[]): Promise<Ended> {
+  const it = await obverse(...argv)
+  expect({ argv, code: it.code, ...(it.code !== code && it) }).toEqual({ argv, code })
+  return it
+}
+
 /** What it printed, when it ended with 0. */
 async function json<T>(...argv: string[]): Promise<T> {
   const { code, stdout, stderr } = await obverse(...argv, '--json')
@@ -75,7 +82,7 @@ describe('obverse, from its first table to its last message', () => {
   let first: { messageId: string; token: string }
 
   it('makes the tables, once', async () => {
-    expect((await obverse('migrate')).code).toBe(0)
+    await ends(0, 'migrate')
     expect(await json<string[]>('migrate')).toEqual([])
     expect((await obverse('migrate')).stdout).toBe('Nothing to do: the tables are up to date.\n')
   })
@@ -113,8 +120,7 @@ describe('obverse, from its first table to its last message', () => {
   })
 
   it('consumes, says each step and why it stopped', async () => {
-    const { code, stdout } = await obverse('consume', 'readers', '--limit', '1', '-vv')
-    expect(code).toBe(0)
+    const { stdout } = await ends(0, 'consume', 'readers', '--limit', '1', '-vv')
     const places = [
       'consumer started',
       'received note.written',
@@ -124,9 +130,8 @@ describe('obverse, from its first table to its last message', () => {
     ].map((words) => stdout.indexOf(words))
     expect(places).not.toContain(-1)
     expect(places).toEqual([...places].sort((a, b) => a - b))
-    const rest = await obverse('consume', 'readers', '--stop-when-empty')
+    const rest = await ends(0, 'consume', 'readers', '--stop-when-empty')
     expect(rest.stdout).toContain('note.written is now a dead letter of read-note: PERMANENT: nobody can read that')
-    expect(rest.code).toBe(0)
   })
 
   it('shows dead letters as one array, and what waits behind them', async () => {
@@ -146,17 +151,17 @@ describe('obverse, from its first table to its last message', () => {
     const letters = await json<DeadLetter[]>('failed', 'list')
     const idOf = (code: string) => String(letters.find((letter) => letter.code === code)?.id)
     expect((await obverse('failed', 'show', idOf('PERMANENT'))).stdout).toContain('nobody can read that')
-    expect((await obverse('failed', 'show', '4711')).code).toBe(1)
-    expect((await obverse('failed', 'skip', idOf('MESSAGE_MALFORMED'), '--note', 'a test')).code).toBe(0)
+    await ends(1, 'failed', 'show', '4711')
+    await ends(0, 'failed', 'skip', idOf('MESSAGE_MALFORMED'), '--note', 'a test')
     expect(await json<DeadLetter[]>('failed', 'list', '--state', 'skipped')).toMatchObject([{ note: 'a test' }])
     const body = join(folder, 'body.json')
     const letter = letters.find(({ code }) => code === 'PERMANENT')
     writeFileSync(body, `${letter?.body.replace('FAIL', 'FAIL ')}\n`)
-    expect((await obverse('failed', 'edit', idOf('PERMANENT'), '--body', body)).code).toBe(0)
-    expect((await obverse('consume', 'readers', '--stop-when-empty')).code).toBe(0)
+    await ends(0, 'failed', 'edit', idOf('PERMANENT'), '--body', body)
+    await ends(0, 'consume', 'readers', '--stop-when-empty')
     expect(await json<DeadLetter[]>('failed', 'list')).toEqual([])
     expect((await obverse('failed', 'retry', '--all')).stdout).toContain('nothing to retry')
-    expect((await obverse('failed', 'retry', '4711')).code).toBe(1)
+    await ends(1, 'failed', 'retry', '4711')
   })
 
   it('feeds the projections from the log until SIGTERM, so that a query sees the write', async () => {
@@ -172,11 +177,10 @@ describe('obverse, from its first table to its last message', () => {
   })
 
   it('verifies, rebuilds and switches a projection', async () => {
-    expect((await obverse('projections', 'verify', 'note-list')).code).toBe(0)
-    const { stdout, code } = await obverse('projections', 'rebuild', 'note-list', '--json')
-    expect(code).toBe(0)
+    await ends(0, 'projections', 'verify', 'note-list')
+    const { stdout } = await ends(0, 'projections', 'rebuild', 'note-list', '--json')
     expect(JSON.parse(stdout)).toMatchObject({ projection: 'note-list', generation: 2, rows: 2, switched: true })
-    expect((await obverse('projections', 'switch', 'note-list', '1')).code).toBe(0)
+    await ends(0, 'projections', 'switch', 'note-list', '1')
     const [one] = await json<ProjectionReport[]>('projections', 'list')
     expect(one).toMatchObject({ projection: 'note-list', generation: { serving: 1 } })
   })
@@ -211,8 +215,8 @@ describe('obverse, from its first table to its last message', () => {
     expect(await json('status', mail.messageId)).toMatchObject({ state: 'done', result: { mailed: 'ann' } })
     const [tree] = await json<TraceNode[]>('trace', first.messageId)
     expect(tree?.caused).toMatchObject([{ type: 'note.written', key: 'a' }])
-    expect((await obverse('status', 'nothing-has-this-id')).code).toBe(1)
-    expect((await obverse('trace', 'nothing-has-this-id')).code).toBe(1)
+    await ends(1, 'status', 'nothing-has-this-id')
+    await ends(1, 'trace', 'nothing-has-this-id')
   })
 
   it('waits for an asynchronous command that somebody else handles', async () => {
@@ -233,8 +237,8 @@ describe('obverse, from its first table to its last message', () => {
 
   it('ends with 4 by its failure limit, with 5 by its memory limit', async () => {
     await obverse('channels', 'put', 'readers', 'not json')
-    expect((await obverse('consume', 'readers', '--failure-limit', '1', '--time-limit', '20s')).code).toBe(4)
-    expect((await obverse('consume', 'readers', '--memory-limit', '1MB', '--time-limit', '20s')).code).toBe(5)
+    await ends(4, 'consume', 'readers', '--failure-limit', '1', '--time-limit', '20s')
+    await ends(5, 'consume', 'readers', '--memory-limit', '1MB', '--time-limit', '20s')
   })
 
   it('drains on SIGTERM, and ends at once on a second', async () => {
@@ -262,8 +266,8 @@ describe('obverse, from its first table to its last message', () => {
   })
 
   it('empties everything when told so', async () => {
-    expect((await obverse('reset')).code).toBe(2)
-    expect((await obverse('reset', '--yes')).code).toBe(0)
+    await ends(2, 'reset')
+    await ends(0, 'reset', '--yes')
     expect((await obverse('log', 'tail')).stdout).toContain('The log is empty.')
     expect(await json<DeadLetter[]>('failed', 'list', '--state', 'skipped')).toEqual([])
   })
