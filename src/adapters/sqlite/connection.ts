@@ -53,7 +53,7 @@ export function connectWriter(file: string, synchronous: 'FULL' | 'NORMAL'): Con
   try {
     db.exec(
       `PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synchronous}; PRAGMA cache_size = -32768;
-       PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 67108864; SELECT count(*) FROM sqlite_schema`,
+       PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 67108864; PRAGMA wal_autocheckpoint = 4000; SELECT count(*) FROM sqlite_schema`,
     )
     return new Connection(db)
   } catch (error) {

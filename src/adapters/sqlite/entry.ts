@@ -2,7 +2,7 @@ import { type Answer, type Claim, type Delivery, type Entry, ObverseError, type 
 import type { Connection } from './connection.ts'
 import { type Environment, guards } from './environment.ts'
 import type { HeldClaims } from './held-claims.ts'
-import { addHeld, hasLane, hasRow, takeAway } from './lane.ts'
+import { addHeld, hasLane, rowState, takeAway } from './lane.ts'
 
 export type Ended = Exclude<Outcome, { kind: 'committed' }>
 
@@ -62,7 +62,8 @@ export class EntryCheck {
         if (heldId !== undefined && !c.get(IS_OUR_HEAD, heldId, this.#claims.owner(heldId))) return LOST
       }
       if (this.#inbox && c.get(IS_MARKED, envelope.id, handler)) return DUPLICATE
-      if (heldId === undefined && this.#mustWait(c, delivery)) return HELD
+      const ended = heldId === undefined ? this.#waits(c, delivery) : undefined
+      if (ended) return ended
     }
     return claim && this.replay(c, claim)
   }
@@ -93,16 +94,18 @@ export class EntryCheck {
     const fresh = !this.#inbox || c.run(MARK, envelope.id, handler, this.#environment.runtime.now()) === 1
     c.run(FORGET_ATTEMPTS, envelope.id, handler)
     if (!fresh) return DUPLICATE
-    if (heldId !== undefined || !this.#mustWait(c, delivery)) return undefined
+    const ended = heldId === undefined ? this.#waits(c, delivery) : undefined
+    if (ended !== HELD) return ended
     if (this.#inbox) c.run(UNMARK, envelope.id, handler)
-    if (!hasRow(c, envelope.id, handler)) addHeld(c, this.#environment, delivery)
+    if (rowState(c, envelope.id, handler) === undefined) addHeld(c, this.#environment, delivery)
     return HELD
   }
 
-  /** Its lane has rows, or it is one of them itself and came a second time. */
-  #mustWait(c: Connection, { handler, envelope, ordered }: Delivery): boolean {
-    if (hasRow(c, envelope.id, handler)) return true
-    return this.#lanes && ordered && envelope.key !== null && hasLane(c, handler, envelope.key)
+  /** Its lane has rows, or it is a second copy: of one that is held, or of one that was given up for good. */
+  #waits(c: Connection, { handler, envelope, ordered }: Delivery): Ended | undefined {
+    const state = rowState(c, envelope.id, handler)
+    if (state !== undefined) return state === 'skipped' ? DUPLICATE : HELD
+    return this.#lanes && ordered && envelope.key !== null && hasLane(c, handler, envelope.key) ? HELD : undefined
   }
 }
 

@@ -3,7 +3,7 @@ import type { Connection } from './connection.ts'
 import { settle } from './entry.ts'
 import { type Environment, guards } from './environment.ts'
 import type { HeldClaims } from './held-claims.ts'
-import { addHeld, blocks, hasLane, hasRow, promote, takeAway } from './lane.ts'
+import { addHeld, blocks, hasLane, rowState, promote, takeAway } from './lane.ts'
 import type { Owners } from './owners.ts'
 import { statusFailed } from './status.ts'
 
@@ -22,7 +22,7 @@ const RELEASE = 'UPDATE obverse_held SET owner = NULL WHERE id = ? AND owner = ?
 const REFUSED_BEFORE = `SELECT 1 FROM obverse_held WHERE message_id = ? AND handler IS NULL AND channel = ? AND state = 'dead'`
 const REFUSE = `INSERT INTO obverse_held (lane, head, state, ordered, message_id, type, channel, attempts, due, code,
   reason, at, body) VALUES (0, 1, 'dead', 0, ?, ?, ?, 0, 0, ?, ?, ?, ?)`
-const COUNTS = `SELECT handler, state, count(*) AS count FROM obverse_held WHERE handler IS NOT NULL
+const COUNTS = `SELECT coalesce(handler, '') AS handler, state, count(*) AS count FROM obverse_held
   GROUP BY handler, state ORDER BY handler, state`
 
 export function heldRows(
@@ -45,7 +45,7 @@ export function heldRows(
             if (delivery.settlement && !settle(c, delivery.settlement, fenced)) continue
             const { heldId, envelope, handler } = delivery
             if (heldId !== undefined) c.run(RELEASE, heldId, claims.owner(heldId))
-            else if (!hasRow(c, envelope.id, handler)) addHeld(c, environment, delivery)
+            else if (rowState(c, envelope.id, handler) === undefined) addHeld(c, environment, delivery)
           }
         },
         { committed: () => deliveries.forEach(settled) },
@@ -105,7 +105,7 @@ function hold(c: Connection, environment: Environment, claims: HeldClaims, deliv
   if (heldId !== undefined) {
     held = holdAgain(c, environment, heldId, claims.owner(heldId), delivery, failure)
     if (!held) return
-  } else if (!c.get(IS_MARKED, envelope.id, handler) && !hasRow(c, envelope.id, handler)) {
+  } else if (!c.get(IS_MARKED, envelope.id, handler) && rowState(c, envelope.id, handler) === undefined) {
     addHeld(c, environment, delivery, failure)
     held = true
   }

@@ -1,9 +1,9 @@
-import { type Delivery, type Failure, isoTime } from 'obverse'
+import { type Delivery, type Failure, type HeldState, isoTime } from 'obverse'
 import type { Connection } from './connection.ts'
 import { type Environment, guards } from './environment.ts'
 
 const HAS_LANE = 'SELECT 1 FROM obverse_held WHERE lane = 1 AND handler = ? AND key = ? LIMIT 1'
-const HAS_ROW = 'SELECT 1 FROM obverse_held WHERE message_id = ? AND handler = ? LIMIT 1'
+const ROW_STATE = 'SELECT state FROM obverse_held WHERE message_id = ? AND handler = ? LIMIT 1'
 const PROMOTE = `UPDATE obverse_held SET head = 1, due = CASE state WHEN 'waiting' THEN 0 ELSE due END
   WHERE head = 0 AND id = (SELECT min(id) FROM obverse_held WHERE lane = 1 AND handler = ? AND key = ?)`
 const INSERT = `INSERT INTO obverse_held (handler, key, lane, head, state, ordered, message_id, type, channel, attempts,
@@ -17,8 +17,8 @@ export function hasLane(c: Connection, handler: string, key: string): boolean {
 }
 
 /** A message has at most one row for a handler: a second copy of it changes nothing. */
-export function hasRow(c: Connection, messageId: string, handler: string): boolean {
-  return c.get(HAS_ROW, messageId, handler) !== undefined
+export function rowState(c: Connection, messageId: string, handler: string): HeldState | undefined {
+  return c.get<{ state: HeldState }>(ROW_STATE, messageId, handler)?.state
 }
 
 /** The first row that is left in a lane becomes its head; a waiting one is due at once. */

@@ -11,7 +11,7 @@ const FAILED = `UPDATE obverse_status SET state = 'failed', code = ?, reason = ?
 const PENDING = `UPDATE obverse_status SET state = 'pending', code = NULL, reason = NULL, changed_at = ?
   WHERE message_id = ?`
 const CANCELLED = `UPDATE obverse_status SET state = 'cancelled', changed_at = ? WHERE message_id = ?`
-const CALL_OFF = 'DELETE FROM obverse_queue WHERE command = 1 AND message_id = ? AND owner IS NULL'
+const CALL_OFF = 'DELETE FROM obverse_queue WHERE command = 1 AND message_id = ? AND owner IS NULL AND deliveries = 0'
 const COLUMNS = `message_id, type, state, result, code, reason, correlation_id, causation_id, accepted_at, changed_at, due`
 const GET = `SELECT ${COLUMNS} FROM obverse_status WHERE message_id = ?`
 const CORRELATED = `SELECT ${COLUMNS} FROM obverse_status WHERE correlation_id = ?
@@ -37,7 +37,7 @@ export function statusPending(c: Connection, messageId: string, now: string): vo
   c.run(PENDING, now, messageId)
 }
 
-/** Takes an untaken message out of the queue. False: somebody has it, or it is not there. */
+/** Takes a command that nobody ever took out of the queue. False: somebody has it or had it, or it is not there. */
 export function cancelMessage(c: Connection, messageId: string, now: string): boolean {
   if (c.run(CALL_OFF, messageId) === 0) return false
   c.run(CANCELLED, now, messageId)
