@@ -21,7 +21,7 @@ export interface ApplierOptions {
   readonly observer?: Observer
   /** True for an event that a person has skipped; asked only when it fails. */
   readonly givenUp?: (event: EventEnvelope) => Promise<boolean>
-  /** Rows kept in memory. Default 10,000. */
+  /** Rows kept in memory. Default 4,000. */
   readonly hotRows?: number
 }
 

@@ -8,6 +8,7 @@ import { hiddenId, markOf } from './mark.ts'
 import { type Applied, failedBefore } from './outcome.ts'
 import type { AnyProjection } from './projection.ts'
 import type { Recorder } from './record.ts'
+import { RowSet } from './row-set.ts'
 import type { StoredRow } from './view.ts'
 import { between, givenUp, load, reach, save, type Work } from './work.ts'
 
@@ -73,7 +74,8 @@ function* openLanes(
     if (!state) {
       const hidden = found.get(hiddenId(key))
       if (hidden) context.hiddenMarks = true
-      state = { mark: 0, rows: new Map([[key, found.get(key)]]) }
+      state = { mark: 0, rows: new RowSet() }
+      state.rows.set(key, found.get(key))
       if (hidden) state.rows.set(hidden.id, hidden)
       state.mark = markOf(key, state.rows)
     }
@@ -160,7 +162,9 @@ function* saveLanes(
       lane.changed.set(mark.id, mark)
       if (mark.id !== lane.key) context.hiddenMarks = true
     }
-    for (const row of lane.changed.values()) if (row !== mark) others.push(row)
+    if (lane.changed.size > (mark ? 1 : 0)) {
+      for (const row of lane.changed.rows()) if (row !== mark) others.push(row)
+    }
   }
   applied.rows += others.length + marks.length
   if (context.together || others.length === 0) return new Set(yield* save([...others, ...marks]))
@@ -168,7 +172,7 @@ function* saveLanes(
   if (refused.size === 0) return new Set(yield* save(marks))
   const held = new Set<string>()
   for (const lane of lanes.values()) {
-    for (const id of lane.changed.keys()) if (refused.has(id)) held.add(lane.key)
+    for (const id of lane.changed.ids()) if (refused.has(id)) held.add(lane.key)
   }
   for (const id of yield* save(marks.filter((row) => !held.has(row.key ?? '')))) refused.add(id)
   return refused
@@ -184,12 +188,12 @@ function settle(
   const again = new Map<string, EventEnvelope[]>()
   for (const lane of lanes.values()) {
     const { key, state, changed, failure, delivered } = lane
-    if (refused.size > 0 && changed.keys().some((id) => refused.has(id))) {
+    if (refused.size > 0 && changed.ids().some((id) => refused.has(id))) {
       hot?.delete(key)
       again.set(key, [...delivered])
       continue
     }
-    for (const row of changed.values()) if ((state.rows.get(row.id)?.mark ?? 0) < row.mark) state.rows.set(row.id, row)
+    for (const row of changed.rows()) if ((state.rows.get(row.id)?.mark ?? 0) < row.mark) state.rows.set(row.id, row)
     if (lane.mark > state.mark) state.mark = lane.mark
     hot?.set(key, state)
     if (failure) refuse(delivered, failure, applied)

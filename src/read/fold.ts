@@ -9,8 +9,8 @@ export interface Folding {
   readonly view: string
   /** The key of the events; `null` in a gathering view. */
   readonly key: string | null
-  readonly loaded: ReadonlyMap<string, StoredRow | undefined>
-  readonly changed: Map<string, StoredRow>
+  readonly loaded: { get(id: string): StoredRow | undefined }
+  readonly changed: { get(id: string): StoredRow | undefined; set(id: string, row: StoredRow): unknown }
   /** False only in a canary: operations are applied to rows that have seen them. */
   readonly guarded: boolean
   /** Row id → key, of rows of other keys that were changed beside this one. */
@@ -49,7 +49,7 @@ function keep({ changed, owners, key }: Folding, row: StoredRow): void {
 
 function foldOperation(
   folding: Folding,
-  staged: ReadonlyMap<string, StoredRow>,
+  staged: { get(id: string): StoredRow | undefined },
   event: EventEnvelope,
   mark: number,
   operation: RowOperation,

@@ -13,7 +13,7 @@ export interface HotRows<V> {
 }
 
 /** Rows kept by default, for each projection and generation. */
-export const HOT_ROWS = 10_000
+export const HOT_ROWS = 4_000
 
 export function createHotRows<V>(most: number, weight: (value: V) => number = () => 1): HotRows<V> {
   type Kept = { value: V; weight: number }

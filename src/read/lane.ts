@@ -2,13 +2,14 @@ import type { EventEnvelope } from '../message/envelope.ts'
 import type { KeyRange } from './feed.ts'
 import { hiddenId } from './mark.ts'
 import type { RowOperation } from './projection.ts'
+import { RowSet } from './row-set.ts'
 import type { StoredRow } from './view.ts'
 
 /** What is known of one key: everything up to `mark` is in the rows, which may be ahead of it but never behind. */
 export interface KeyState {
   mark: number
   /** `undefined`: looked for and not there. */
-  readonly rows: Map<string, StoredRow | undefined>
+  readonly rows: RowSet<StoredRow | undefined>
 }
 
 /** One key in one batch. */
@@ -20,7 +21,7 @@ export interface Lane {
   /** To be applied, by seq: the delivered ones without duplicates, and what was missing between them. */
   events: EventEnvelope[]
   operations: (readonly RowOperation[])[]
-  readonly changed: Map<string, StoredRow>
+  readonly changed: RowSet<StoredRow>
   /** The seq up to which everything is in, once `changed` is saved. */
   mark: number
   failure?: { readonly event: EventEnvelope; readonly error: unknown }
@@ -51,7 +52,7 @@ export function createLane(key: string, delivered: readonly EventEnvelope[], sta
     events.push(event)
     last = event.seq
   }
-  return { key, state, delivered, events, operations: [], changed: new Map(), mark: state.mark }
+  return { key, state, delivered, events, operations: [], changed: new RowSet(), mark: state.mark }
 }
 
 /** Where seqs are missing before or between the events of a lane: events of other types, or events that are still to come. */

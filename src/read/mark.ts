@@ -22,7 +22,7 @@ export function markIds(key: string): readonly [string, string] {
 }
 
 /** The mark of `key` among `rows`; 0: none of its events is in. */
-export function markOf(key: string, rows: ReadonlyMap<string, StoredRow | undefined>): number {
+export function markOf(key: string, rows: { get(id: string): StoredRow | undefined }): number {
   const own = rows.get(key)
   const hidden = rows.get(HIDDEN + key)
   return Math.max(own?.key === key ? own.mark : 0, hidden?.key === key ? hidden.mark : 0)

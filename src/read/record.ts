@@ -38,11 +38,12 @@ export function createRecorder({ name, view, steps }: AnyProjection): Recorder {
   }
   const rows: Rows<Fields> = {
     put(row) {
-      const data = rowData(row, where(row?.[idField]))
+      const data = rowData(row, () => where(row?.[idField]))
       recorded.push({ kind: 'put', id: checkId(data[idField], 'put'), row: data })
     },
     patch(id, given) {
-      const fields = rowData(given, where(checkId(id, 'patch')))
+      checkId(id, 'patch')
+      const fields = rowData(given, () => where(id))
       keepsId(id, fields, 'patch')
       recorded.push({ kind: 'patch', id, fields })
     },
@@ -55,7 +56,7 @@ export function createRecorder({ name, view, steps }: AnyProjection): Recorder {
         if (!Number.isFinite(amount)) throw permanent(`${where(id)}: increment of ${field} by ${String(amount)}`)
         sums[field] = amount
       }
-      const initial = first === undefined ? undefined : rowData({ [idField]: id, ...first }, where(id))
+      const initial = first === undefined ? undefined : rowData({ [idField]: id, ...first }, () => where(id))
       keepsId(id, initial, 'initial')
       recorded.push({ kind: 'increment', id, by: sums, ...(initial && { initial }) })
     },
