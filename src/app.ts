@@ -10,6 +10,7 @@ import type { Message } from './message/define.ts'
 import type { QueryBus, QueryHandler } from './read/query-bus.ts'
 import { systemRuntime } from './runtime/clock.ts'
 import type { Observer } from './runtime/observer.ts'
+import type { SchemaControl } from './store.ts'
 import { consume } from './wire/consume.ts'
 import type { AnyHandler } from './write/handle.ts'
 
@@ -64,6 +65,11 @@ export function createApp<const H extends readonly (AnyHandler | QueryHandler)[]
   }
   const opened = async () => (await living()).opened
 
+  const standing = async <T>(look: (schema: SchemaControl) => Promise<T>): Promise<T> => {
+    if (opening) return look((await opening).opened.store.schema)
+    const bare = await store.open({ runtime, registry: assembly.registry, relayed: options.broker !== undefined })
+    return look(bare.schema).finally(() => bare.close())
+  }
   const stop = async () => {
     await starting?.catch(() => {})
     await parts?.stop()
@@ -114,7 +120,7 @@ export function createApp<const H extends readonly (AnyHandler | QueryHandler)[]
       return consume((await opened()).consumers, wanted, consuming)
     },
     drain: async () => drainAll(await opened(), assembly),
-    operate: createOperations({ opened, assembly, runtime, observe, migrations: options.migrations ?? [] }),
+    operate: createOperations({ opened, standing, assembly, runtime, observe, migrations: options.migrations ?? [] }),
     describe: () =>
       describe(assembly, {
         name,

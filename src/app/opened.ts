@@ -92,6 +92,12 @@ export async function open(composition: Composition): Promise<Opened> {
     due: (delivery) => dueAt(delivery, runtime.now()),
     payloadLimit: limits.payload,
     eventLimit: limits.eventsPerCommit,
+    committed: ({ events, messages }) => {
+      if (!composition.observed()) return
+      for (const { type, id: messageId, channels: to } of [...events, ...messages.map(({ message }) => message)]) {
+        for (const at of to) observe({ step: 'sending', type, messageId, channel: at })
+      }
+    },
     ...(inlined.length > 0 && {
       inline: createInlineProjector({ projections: inlined, generations, log, runtime }),
     }),

@@ -7,7 +7,7 @@ import { verify } from '../read/verify.ts'
 import { type Runtime, sleep } from '../runtime/clock.ts'
 import type { Observer } from '../runtime/observer.ts'
 import { DEFAULT_RETRY } from '../runtime/retry.ts'
-import type { Health, Migration } from '../store.ts'
+import type { Health, Migration, SchemaControl } from '../store.ts'
 import type { DeadLetters } from '../wire/dead-letter.ts'
 import type { HeldState } from '../wire/held.ts'
 import type { Assembly } from './assembly.ts'
@@ -18,6 +18,8 @@ import { statusOf, traceOf } from './tracing.ts'
 
 export interface OperatedOn {
   readonly opened: () => Promise<Opened>
+  /** Gives the store as it stands, opened for this alone if need be: nothing is migrated by looking. */
+  readonly standing: <T>(look: (schema: SchemaControl) => Promise<T>) => Promise<T>
   readonly assembly: Assembly
   readonly runtime: Runtime
   readonly observe: Observer
@@ -87,9 +89,9 @@ export function createOperations(on: OperatedOn): Operations {
     status: async (messageId) => statusOf(messageId, await store()),
     trace: async (messageId) => traceOf(messageId, await store()),
     cancel: async (messageId) => (await store()).statuses.cancel(messageId),
-    migrate: async () => (await store()).schema.migrate(migrations),
-    pendingMigrations: async () => (await store()).schema.pending(migrations),
-    printMigrations: async () => (await store()).schema.print(),
+    migrate: () => on.standing((schema) => schema.migrate(migrations)),
+    pendingMigrations: () => on.standing((schema) => schema.pending(migrations)),
+    printMigrations: () => on.standing((schema) => schema.print()),
     async reset() {
       const { store: open, broker } = await opened()
       if (broker !== open.broker) await Promise.all([...assembly.channels.keys()].map((name) => broker.purge(name)))

@@ -106,6 +106,14 @@ function ofDeadLetter(dead: DeadLetter): StatusReport {
 
 /** A synchronous command leaves no row of its own: it is known by the events that name it as their cause. */
 function ofCause(messageId: string, event: EventEnvelope): StatusReport {
-  const { correlationId } = event.metadata
-  return { messageId, type: 'command', state: 'done', correlationId, causationId: null, at: event.time, key: event.key }
+  const { correlationId, causationType = 'unknown' } = event.metadata
+  return {
+    messageId,
+    type: causationType,
+    state: 'done',
+    correlationId,
+    causationId: null,
+    at: event.time,
+    key: event.key,
+  }
 }

@@ -4,6 +4,8 @@ export interface Metadata {
   readonly correlationId: string
   /** Id of the message whose handling made this one; `null` at the edge. */
   readonly causationId: string | null
+  /** Type of that message: a synchronous command leaves no other trace of what it was. */
+  readonly causationType?: string
   /** Who asked, as the edge authenticated them. */
   readonly principal?: string
   /** W3C trace context of the span that made this message. */
@@ -17,6 +19,10 @@ export function rootMetadata(messageId: string, given: Partial<Metadata> = {}): 
 }
 
 /** Metadata of a message made while handling `previous`: same correlation, caused by it, same principal and trace. */
-export function follow(previous: { readonly id: string; readonly metadata: Metadata }): Metadata {
-  return { ...previous.metadata, causationId: previous.id }
+export function follow(previous: {
+  readonly id: string
+  readonly type: string
+  readonly metadata: Metadata
+}): Metadata {
+  return { ...previous.metadata, causationId: previous.id, causationType: previous.type }
 }

@@ -143,7 +143,7 @@ async function later(
   { transactions, around, runtime, observe, done }: CommandBusDependencies,
 ): Promise<Receipt<unknown>> {
   const id = runtime.id()
-  const unit = new UnitBuilder(around, { id, metadata: metadataOf(id, options), isRoot: true })
+  const unit = new UnitBuilder(around, { id, type: message.type, metadata: metadataOf(id, options), isRoot: true })
   unit.send(message, options, id)
   const token = issueToken([{ type: MESSAGE_PART, key: id, seq: 1 }])
   const answer = () => doneAnswer({ messageId: id }, token)

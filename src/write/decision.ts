@@ -11,7 +11,7 @@ import { type Surroundings, UnitBuilder } from './unit-builder.ts'
 type DecisionBody = Extract<HandlerBody, { kind: 'decision' }>
 
 /** Loads the aggregate, decides, appends with the loaded version expected: one pure step for the store to place. */
-export function runDecision(
+export async function runDecision(
   body: DecisionBody,
   job: Job,
   entry: Entry,
@@ -21,20 +21,24 @@ export function runDecision(
   const { aggregate } = body
   const key = (body.id as (data: unknown) => string)(job.data)
   const decide = body.decide as (data: unknown, state: unknown) => Message | readonly Message[] | Error
-  return transactions.decide(entry, streamRequest(aggregate, key), (loaded): Unit => {
+  let unit: Unit | undefined
+  const outcome = await transactions.decide(entry, streamRequest(aggregate, key), (loaded): Unit => {
     const state = stateOf(aggregate, loaded)
     const decision = decide(job.data, state)
     if (isObverseError(decision)) throw decision
-    const unit = new UnitBuilder(around, job)
+    const builder = new UnitBuilder(around, job)
     const events = Array.isArray(decision) ? decision : [decision]
-    for (const event of events) unit.publish(event as Message, key)
-    const snapshot = dueSnapshot(aggregate, key, loaded, state, unit.events)
-    return unit.build({
+    for (const event of events) builder.publish(event as Message, key)
+    const snapshot = dueSnapshot(aggregate, key, loaded, state, builder.events)
+    unit = builder.build({
       expected: new Map([[key, loaded.version]]),
       ...(snapshot && { snapshot }),
       ...job.more(undefined),
     })
+    return unit
   })
+  if (unit && outcome.kind === 'committed') around.committed(unit)
+  return outcome
 }
 
 const requests = new WeakMap<AnyAggregate, Omit<StreamRequest, 'key'>>()

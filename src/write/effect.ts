@@ -26,8 +26,8 @@ export function runEffect(
   const finish = (result: unknown): Effect | Promise<Effect> => {
     // nothing to commit costs no transaction
     if (context.isEmpty) return { outcome: NOTHING, result }
-    const committed = transactions.commit(entry, context.unit.build(job.more(result)))
-    return committed.then((outcome) => ({ outcome, result }))
+    const unit = context.unit.build(job.more(result))
+    return transactions.commit(entry, unit).then((outcome) => ended(outcome, result, unit, around))
   }
   const result = run(job.data, context)
   return result instanceof Promise ? result.then(finish) : finish(result)
@@ -50,13 +50,15 @@ async function withTables(
   around: Surroundings,
 ): Promise<Effect> {
   let result: unknown
+  let unit: Unit | undefined
   const outcome = await transactions.transact(entry, async (tx) => {
     const context = new EffectContext(job, around, handler, body, tx)
     result = await run(job.data, context)
     if (around.runtime.reach) await around.runtime.reach('handler.after')
-    return context.unit.build(job.more(result))
+    unit = context.unit.build(job.more(result))
+    return unit
   })
-  return { outcome, result }
+  return ended(outcome, result, unit, around)
 }
 
 /** A handler whose effects are elsewhere must not run for a message that is held, or was handled or answered before. */
@@ -69,8 +71,8 @@ async function guarded(
   transactions: Transactions,
   around: Surroundings,
 ): Promise<Effect> {
-  const ended = await transactions.enter(entry)
-  if (ended) return { outcome: ended, result: undefined }
+  const known = await transactions.enter(entry)
+  if (known) return { outcome: known, result: undefined }
   const context = new EffectContext(job, around, handler, body)
   let result: unknown
   try {
@@ -84,7 +86,13 @@ async function guarded(
     return { outcome: await transactions.transact(entry, refused), result }
   }
   if (around.runtime.reach) await around.runtime.reach('handler.after')
-  return { outcome: await transactions.commit(entry, context.unit.build(job.more(result))), result }
+  const unit = context.unit.build(job.more(result))
+  return ended(await transactions.commit(entry, unit), result, unit, around)
+}
+
+function ended(outcome: Outcome, result: unknown, unit: Unit | undefined, { committed }: Surroundings): Effect {
+  if (unit && outcome.kind === 'committed') committed(unit)
+  return { outcome, result }
 }
 
 const NOTHING: Outcome = { kind: 'committed', events: [] }

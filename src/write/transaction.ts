@@ -46,7 +46,7 @@ export interface Transactions {
 /** What is checked before any work, in this order: settlement fence, inbox mark, held lane, idempotency claim. */
 export interface Entry {
   /**
-   * The incoming message. Its queue row must still be ours, its held row still be there to run (else `lost`); a handled
+   * The incoming message. Its queue row must still be ours, its held row still be claimed by this process (else `lost`); a handled
    * one is `duplicate`, one that was skipped too; one whose (handler, key) has held rows joins them (`held`), unless it
    * is their head; so is a second copy of a message that is held or dead, ordered or not (it gets no second row). Marked in the inbox, its queue or
    * held row, its attempt rows removed, with the unit. `duplicate` and `held` settle the queue row too.

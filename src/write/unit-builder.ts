@@ -19,6 +19,8 @@ export interface Surroundings {
   readonly due: (options: DeliveryOptions) => number | undefined
   readonly payloadLimit: number
   readonly eventLimit: number
+  /** Told of every unit that was committed, so that its messages can be seen on their way. */
+  readonly committed: (unit: Unit) => void
   /** Fills inline views with a unit's events; absent where there are none. */
   readonly inline?: InlineViews
 }
@@ -33,6 +35,7 @@ export interface InlineViews {
 /** The message that is handled, as far as its children need it. */
 export interface Parent {
   readonly id: string
+  readonly type: string
   readonly metadata: Metadata
   /** The message enters the system itself: its metadata is used as it is, not followed. */
   readonly isRoot?: true

@@ -22,7 +22,7 @@ describe.each(stores)('follow a message on %s', (_, store) => {
     const app = createApp({ handlers: [order, shipWhenOrdered, ship], store: store() })
     const { messageId } = await app.send(Order({ id: 'a' }), { principal: 'ada' })
     await app.drain()
-    const tree = [['command', 'done', ['ordered', 'logged', ['ship', 'done', ['shipped', 'logged']]]]]
+    const tree = [['order', 'done', ['ordered', 'logged', ['ship', 'done', ['shipped', 'logged']]]]]
     expect(outline(await app.operate.trace(messageId))).toEqual(tree)
     const events = await app.operate.log.read(0, 10)
     for (const { id, metadata } of events) {
