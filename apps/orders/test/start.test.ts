@@ -109,6 +109,11 @@ describe('a start that cannot be', () => {
     expect(await refusal('--port', '0', '--data', data)).toContain(data)
   })
 
+  it('in a folder that nobody can make names it', async (context) => {
+    context.skip(process.platform !== 'linux', 'needs /dev/full')
+    expect(await refusal('--port', '0', '--data', '/dev/full/orders')).toContain('/dev/full')
+  })
+
   it('in a folder that cannot be written names it', async (context) => {
     const data = join(folder(), 'locked')
     mkdirSync(data)

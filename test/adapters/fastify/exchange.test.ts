@@ -206,6 +206,21 @@ describe('health', () => {
 })
 
 describe('a table of routes', () => {
+  it('knows what each route answers with', () => {
+    const { app } = shop({})
+    const table = routes(app)
+      .post('/buy', Buy, { reply: (result) => result.id satisfies string })
+      .patch('/change/:id', Change, { reply: (accepted) => accepted.messageId satisfies string })
+      .get('/find', Find, { reply: (found) => found.length satisfies number })
+      .get('/look/:id', Look, { reply: (row) => row?.id satisfies string | undefined })
+    expect(table.list).toHaveLength(4)
+    // @ts-expect-error a query does not change anything: it has no POST
+    const wrong = () => routes(app).post('/find', Find)
+    // @ts-expect-error the result has no such field
+    const nothing = () => routes(app).post('/buy', Buy, { reply: (result) => result.name })
+    expect([wrong, nothing].every((each) => typeof each === 'function')).toBe(true)
+  })
+
   it('refuses a definition that the application does not know', () => {
     const { app } = shop({})
     const stranger = { ...Find, type: 'shop.nothing' } as unknown as typeof Find
