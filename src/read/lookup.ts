@@ -1,5 +1,5 @@
 import { ObverseError } from '../errors.ts'
-import type { FindOptions } from './query-bus.ts'
+import type { FindOptions } from './page.ts'
 import type { AnyView, Lookup, Scalar } from './view.ts'
 
 /** A question as its store understands it: the declared look-up, and the values for it. */

@@ -2,10 +2,19 @@ import type { Runtime } from '../runtime/clock.ts'
 import { type RetryPolicy, retryDelay } from '../runtime/retry.ts'
 import type { Applied, FailedEvent } from './outcome.ts'
 import type { Parking } from './parking.ts'
-import type { Standing } from './projector.ts'
 
 /** Milliseconds between tries once the retries are used up: a person may have skipped the event meanwhile. */
 const LOOK = 1_000
+
+/** Where and why a gathering projection stands. */
+export interface Standing {
+  readonly messageId: string
+  readonly type: string
+  readonly position: number
+  readonly reason: string
+  /** Tries so far. */
+  readonly attempts: number
+}
 
 /** A gathering projection that stands at a failing event: counts its tries, waits between them, records the event once. */
 export interface Pause {

@@ -11,7 +11,7 @@ import { checkpointName, type Generations, type Served } from './generation.ts'
 import { highWaterOf, saveHighWater } from './high-water.ts'
 import type { Applied } from './outcome.ts'
 import type { Parking } from './parking.ts'
-import { createPause } from './pause.ts'
+import { createPause, type Standing } from './pause.ts'
 import type { AnyProjection } from './projection.ts'
 
 export interface ProjectorOptions {
@@ -31,6 +31,8 @@ export interface ProjectorOptions {
   /** Milliseconds between looks when nothing wakes it. Default 100. */
   readonly idle?: number
 }
+
+export type { Standing } from './pause.ts'
 
 /**
  * Takes a projection's events from the log into the served generation of its view.
@@ -57,15 +59,6 @@ export interface Projector {
   retry(position: number): Promise<void>
   /** Why it stands; `undefined`: it goes. */
   readonly standing: Standing | undefined
-}
-
-export interface Standing {
-  readonly messageId: string
-  readonly type: string
-  readonly position: number
-  readonly reason: string
-  /** Tries so far. */
-  readonly attempts: number
 }
 
 export function createProjector(options: ProjectorOptions): Projector {

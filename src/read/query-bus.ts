@@ -5,10 +5,13 @@ import { parseToken, type TokenPart } from '../message/token.ts'
 import type { Runtime } from '../runtime/clock.ts'
 import type { Observer } from '../runtime/observer.ts'
 import type { Generations } from './generation.ts'
+import type { ViewReader } from './page.ts'
 import type { AnyProjection } from './projection.ts'
 import { createReader } from './reader.ts'
-import type { AnyView, RowOf, Scalar } from './view.ts'
+import type { AnyView, RowOf } from './view.ts'
 import type { Waiter } from './wait.ts'
+
+export type { FindOptions, Page, ViewReader } from './page.ts'
 
 /** What a query handler is given: views, nothing that writes. */
 export interface QueryContext {
@@ -20,29 +23,6 @@ export interface QueryContext {
    * @throws {ObverseError} on reading: `CONSISTENCY_TIMEOUT`, `KEY_PARKED`
    */
   view<V extends AnyView>(view: V): ViewReader<RowOf<V>>
-}
-
-export interface ViewReader<Row> {
-  get(id: string): Promise<Row | undefined>
-  /** @throws {ObverseError} `LOOKUP_UNDECLARED`, `CURSOR_INVALID` */
-  find(options?: FindOptions<Row>): Promise<Page<Row>>
-}
-
-export interface FindOptions<Row> {
-  /** Equalities; together with `order` they must be a declared look-up. */
-  readonly where?: { readonly [K in keyof Row]?: Scalar }
-  readonly order?: keyof Row & string
-  readonly descending?: boolean
-  /** Rows, 1 to 1,000. Default 50. */
-  readonly limit?: number
-  /** From the page before; opaque. Bound to its question: another `where` refuses it. */
-  readonly cursor?: string
-}
-
-export interface Page<Row> {
-  readonly rows: readonly Row[]
-  /** Absent on the last page. */
-  readonly next?: string
 }
 
 /** A query handler as a value. */

@@ -1,7 +1,7 @@
 import { ObverseError } from '../errors.ts'
 import { issueCursor, readCursor } from './cursor.ts'
 import { lookupFor } from './lookup.ts'
-import type { FindOptions, Page, ViewReader } from './query-bus.ts'
+import type { FindOptions, Page, ViewReader } from './page.ts'
 import type { AnyView, FoundRow, ViewTable } from './view.ts'
 
 /** Rows of one page: by default and at most. */

@@ -1,31 +1,18 @@
 import { ObverseError } from '../errors.ts'
 import type { EventEnvelope } from '../message/envelope.ts'
-import type { Runtime } from '../runtime/clock.ts'
-import type { Observer } from '../runtime/observer.ts'
 import { createApplier } from './applier.ts'
-import type { Checkpoints, Generation } from './checkpoint.ts'
-import type { Log } from './feed.ts'
+import type { Generation } from './checkpoint.ts'
 import { advanceFenced } from './fence.ts'
 import { checkpointName, type Generations } from './generation.ts'
 import { saveHighWater } from './high-water.ts'
 import { type Lease, takeLease } from './lease.ts'
 import type { FailedEvent } from './outcome.ts'
-import type { Parking } from './parking.ts'
 import type { AnyProjection } from './projection.ts'
+import type { RebuildContext } from './rebuild-context.ts'
 import { switchGeneration } from './switch.ts'
 import type { ViewStore, ViewTable } from './view.ts'
 
-export interface RebuildContext {
-  readonly projection: AnyProjection
-  readonly generations: Generations
-  readonly checkpoints: Checkpoints
-  readonly log: Log
-  readonly parking: Pick<Parking, 'blocked' | 'givenUp'>
-  readonly runtime: Runtime
-  readonly observer?: Observer
-  /** Events of one batch. Default 1,000. */
-  readonly batch?: number
-}
+export type { RebuildContext } from './rebuild-context.ts'
 
 export interface RebuildRequest {
   /** Build only; a later switch catches up first. Default false. */

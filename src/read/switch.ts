@@ -1,5 +1,5 @@
 import type { Generation } from './checkpoint.ts'
-import type { RebuildContext } from './rebuild.ts'
+import type { RebuildContext } from './rebuild-context.ts'
 
 /**
  * Serves `generation` from now on, in one step. The one before stays for rollback and for readers that hold it; older

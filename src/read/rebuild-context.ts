@@ -1,0 +1,20 @@
+import type { Runtime } from '../runtime/clock.ts'
+import type { Observer } from '../runtime/observer.ts'
+import type { Checkpoints } from './checkpoint.ts'
+import type { Log } from './feed.ts'
+import type { Generations } from './generation.ts'
+import type { Parking } from './parking.ts'
+import type { AnyProjection } from './projection.ts'
+
+/** What rebuilding and switching a view need. */
+export interface RebuildContext {
+  readonly projection: AnyProjection
+  readonly generations: Generations
+  readonly checkpoints: Checkpoints
+  readonly log: Log
+  readonly parking: Pick<Parking, 'blocked' | 'givenUp'>
+  readonly runtime: Runtime
+  readonly observer?: Observer
+  /** Events of one batch. Default 1,000. */
+  readonly batch?: number
+}
