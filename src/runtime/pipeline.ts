@@ -5,7 +5,10 @@
 export type Layer<C, R = unknown> = (context: C, next: () => Promise<R>) => Promise<R>
 
 /** Composes layers into one; the first is the outermost. No layers cost nothing. */
-export function compose<C, R>(layers: readonly Layer<C, R>[], innermost: (context: C) => Promise<R>): (context: C) => Promise<R> {
+export function compose<C, R>(
+  layers: readonly Layer<C, R>[],
+  innermost: (context: C) => Promise<R>,
+): (context: C) => Promise<R> {
   return layers.reduceRight<(context: C) => Promise<R>>(
     (next, layer) => (context) => layer(context, () => next(context)),
     innermost,
