@@ -1,4 +1,3 @@
-import type { Description } from '../describe.ts'
 import type { AnyDefinition, Message } from '../message/define.ts'
 import type { Operations } from '../operate.ts'
 import type { AnyProjection } from '../read/projection.ts'
@@ -14,6 +13,7 @@ import type { ConsumeOptions, Consumption } from '../wire/consume.ts'
 import type { Receipt, SendOptions, Sent } from '../write/command-bus.ts'
 import type { PipelineContext } from '../write/execute.ts'
 import type { AnyHandler, Handler } from '../write/handle.ts'
+import type { Description } from './describe.ts'
 import type { Limits } from './limits.ts'
 
 export interface AppOptions<H extends readonly (AnyHandler | QueryHandler)[]> {

@@ -1,4 +1,4 @@
-import type { Assembly } from './app/assembly.ts'
+import type { Assembly } from './assembly.ts'
 
 /** A plain-object picture of an application. */
 export interface Description {
