@@ -44,8 +44,7 @@ export function isOurs(instance: Instance, { settlement, heldId }: Delivery): bo
     if (data.rows.get(settlement.queueId)?.owner?.id !== settlement.owner) return false
   }
   if (heldId === undefined) return true
-  const row = data.held.rows.get(heldId)
-  return row !== undefined && (row.state === 'retry' || row.state === 'waiting')
+  return data.held.rows.get(heldId)?.owner?.home === instance
 }
 
 /** Another row of this message for this handler: it came twice, and waits or was given up already. */

@@ -57,6 +57,10 @@ export class HeldTable {
     return this.#byMessage.get(`${messageId}\n${handler}`)
   }
 
+  refusedBefore(messageId: string, channel: string): boolean {
+    return this.#byMessage.has(`${messageId}\n\n${channel}`)
+  }
+
   /** The row that may run next in a lane, or that blocks it; `undefined`: nothing is held there. */
   head(handler: string, key: string): HeldEntry | undefined {
     const lane = this.#lanes.get(laneName(handler, key))
@@ -85,7 +89,8 @@ export class HeldTable {
       gone: false,
     }
     this.rows.set(row.id, row)
-    if (row.messageId !== null && row.handler !== null) this.#byMessage.set(`${row.messageId}\n${row.handler}`, row)
+    const name = messageName(row)
+    if (name !== undefined) this.#byMessage.set(name, row)
     this.#count(row, 1)
     if (row.ordered && row.handler !== null && row.key !== null) this.#join(row, laneName(row.handler, row.key))
     this.#offer(row, now)
@@ -117,7 +122,8 @@ export class HeldTable {
     if (row.gone) return
     row.gone = true
     this.rows.delete(row.id)
-    if (row.messageId !== null && row.handler !== null) this.#byMessage.delete(`${row.messageId}\n${row.handler}`)
+    const name = messageName(row)
+    if (name !== undefined) this.#byMessage.delete(name)
     this.#count(row, -1)
     this.#disown(row)
     this.#leaveLane(row, now)
@@ -219,6 +225,12 @@ export class HeldTable {
     }
     heap.push(row.offered, row)
   }
+}
+
+/** By handler, or for what no handler was found for, by channel; nothing where the id could not be read. */
+function messageName({ messageId, handler, channel }: HeldEntry): string | undefined {
+  if (messageId === null) return undefined
+  return handler === null ? `${messageId}\n\n${channel}` : `${messageId}\n${handler}`
 }
 
 function mayRun(row: HeldEntry): boolean {

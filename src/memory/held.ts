@@ -34,6 +34,7 @@ export function heldRows(instance: Instance): HeldRows {
           return
         settleRow(instance, settlement)
       }
+      if (messageId !== null && data.held.refusedBefore(messageId, channel)) return
       const nobody = { handler: null, key: null, ordered: false, attempts: 0, detail: '' }
       const at = instance.now
       table.add({ ...nobody, channel, body, messageId, type, code, reason, at, state: 'dead' }, at)
@@ -57,8 +58,9 @@ function holdOne(instance: Instance, delivery: Delivery, failure: Failure): void
   const { data, now } = instance
   const { envelope, handler, heldId, channel, body, ordered } = delivery
   const known = heldId === undefined ? data.held.ofMessage(envelope.id, handler) : data.held.rows.get(heldId)
-  // a second copy of a message that waits or was given up: what is on record stays
-  if (known && heldId === undefined) {
+  const handled = !instance.lacks('inbox') && data.marks.has(`${envelope.id}\n${handler}`)
+  // a second copy of a message that was handled, waits or was given up: what is on record stays
+  if (heldId === undefined && (known || handled)) {
     settle(instance, delivery)
     return
   }

@@ -49,7 +49,7 @@ export class Instance {
     const expires = runtime.elapsed() + LEASE
     let known = data.owners.get(id)
     if (known?.home !== this) {
-      if (known) this.#drop(known)
+      if (known) this.#drop(known, true)
       known = owner(id, this, expires)
       data.owners.set(id, known)
     }
@@ -62,21 +62,21 @@ export class Instance {
   /** Everything it has goes back to its place. */
   leave(leaving: Owner): void {
     this.#owners.delete(leaving)
-    this.#drop(leaving)
+    this.#drop(leaving, false)
   }
 
   /** Takes from owners whose process has been silent for too long. */
   reap(): void {
     const now = this.runtime.elapsed()
     for (const known of this.data.owners.values()) {
-      if (known.home !== this && known.expires < now) this.#drop(known)
+      if (known.home !== this && known.expires < now) this.#drop(known, true)
     }
   }
 
   close(): void {
     this.closed = true
     this.#cancelBeat?.()
-    for (const mine of this.#owners) this.#drop(mine)
+    for (const mine of this.#owners) this.#drop(mine, false)
     this.#owners.clear()
   }
 
@@ -91,13 +91,13 @@ export class Instance {
     return Object.fromEntries(methods) as T
   }
 
-  #drop(dropped: Owner): void {
+  #drop(dropped: Owner, died: boolean): void {
     dropped.alive = false
     if (this.data.owners.get(dropped.id) === dropped) this.data.owners.delete(dropped.id)
     const rows = [...dropped.rows]
     const held = [...dropped.held]
     for (const row of rows) row.queue.giveBack(row)
-    for (const entry of held) this.data.held.release(entry, this.now, true)
+    for (const entry of held) this.data.held.release(entry, this.now, died)
     if (held.length > 0) this.data.notify()
   }
 

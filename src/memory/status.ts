@@ -52,19 +52,12 @@ export function finishStatus(
   Object.assign(row, end, { changedAt: isoTime(now) })
 }
 
-/** Calls off a command that nobody has taken yet: its rows go, or its place in a lane that it has not left. */
+/** Calls off a command that nobody ever took: its rows go. */
 export function cancelMessage(instance: Instance, messageId: string): boolean {
   const { data } = instance
   const rows = data.commands.get(messageId)
-  if (rows) {
-    if (rows.some((row) => row.owner || row.taken)) return false
-    for (const row of rows) data.unqueue(row)
-  } else {
-    const status = data.statuses.get(messageId)
-    const held = status && data.held.ofMessage(messageId, status.type)
-    if (held?.state !== 'waiting' || held.owner || held.redelivered || held.attempts > 0) return false
-    data.held.remove(held, instance.now)
-  }
+  if (!rows || rows.some((row) => row.owner || row.taken)) return false
+  for (const row of rows) data.unqueue(row)
   finishStatus(instance, messageId, { state: 'cancelled' })
   return true
 }

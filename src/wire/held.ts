@@ -9,8 +9,8 @@ import type { Delivery } from '../message/delivery.ts'
 export interface HeldRows {
   /**
    * Holds one failed delivery and settles its queue row in the same transaction. A delivery that was held already
-   * (`heldId`) keeps its place; if its row is gone, nothing is done. A message that has a row for this handler gets
-   * no second one. Not ordered: blocks nobody (a refused command comes so, whatever its row said before).
+   * (`heldId`) keeps its place; if its row is gone, or is not claimed by this process any more, nothing is done. A message
+   * that was handled meanwhile is only settled; one that has a row for this handler gets no second one. Not ordered: blocks nobody (a refused command comes so, whatever its row said before).
    */
   hold(delivery: Delivery, failure: Failure): Promise<void>
   /** Puts deliveries behind what their lanes hold, in order, settling them; for batches. */
@@ -24,7 +24,10 @@ export interface HeldRows {
   claim(owner: string, handlers: readonly string[], limit: number): Promise<readonly HeldRow[]>
   /** Epoch ms at which the next head becomes due; `undefined`: none. */
   nextDue(handlers: readonly string[]): Promise<number | undefined>
-  /** Keeps bytes that no handler can be found for; nothing waits behind them. Settles the queue row. */
+  /**
+   * Keeps bytes that no handler can be found for; nothing waits behind them. Settles the queue row. One row for a
+   * message of one channel, as long as its id can be read.
+   */
   refuse(refused: RefusedMessage): Promise<void>
   /** Heads of a projection's lanes that its batch has handled: the rows go. (A handler's own transaction does it.) */
   done(owner: string, ids: readonly number[]): Promise<void>

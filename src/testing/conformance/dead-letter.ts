@@ -166,6 +166,19 @@ export const deadLetterCases: readonly Case<StoreSubject>[] = [
     },
   },
   {
+    name: 'a refused message whose id can be read has one row per channel, however often it comes',
+    async run(subject) {
+      const store = await subject.open()
+      const refuse = (channel: string, messageId?: string) =>
+        store.held.refuse({ channel, body: 'b', code: 'X', reason: 'x', ...(messageId && { messageId, type: 't' }) })
+      for (const channel of ['work', 'work', 'other']) await refuse(channel, 'm1')
+      await refuse('work')
+      await refuse('work')
+      const ids = (await store.deadLetters.list()).map(({ channel, messageId }) => `${channel} ${messageId}`)
+      assert.deepEqual(ids, ['work m1', 'other m1', 'work null', 'work null'])
+    },
+  },
+  {
     name: 'refusing settles the queue row',
     async run(subject) {
       const store = await subject.open()
@@ -242,10 +255,10 @@ export const deadLetterCases: readonly Case<StoreSubject>[] = [
       await store.transactions.commit(ENTRY, unit([], [{ message, tracked: true }]))
       const delivery = arrival('k', { id: message.id })
       const state = async () => (await store.statuses.get(message.id))?.state
-      await store.held.hold(delivery, { ...failure, tracked: true, retryAt: subject.runtime.now() + 60_000 })
+      await store.held.hold(delivery, { ...failure, tracked: true, retryAt: subject.runtime.now() - 1 })
       assert.equal(await state(), 'pending', 'a retry is not the end')
-      const [retry] = await store.deadLetters.list({ state: 'retry' })
-      await store.held.hold({ ...delivery, heldId: retry?.id ?? 0 }, { ...failure, tracked: true })
+      const [retry] = await store.held.claim('o', ['h'], 10)
+      await store.held.hold({ ...delivery, heldId: retry?.heldId ?? 0 }, { ...failure, tracked: true })
       assert.equal(await state(), 'failed')
       const failed = await store.statuses.get(message.id)
       assert.deepEqual([failed?.code, failed?.reason], ['BOOM', 'it broke'])

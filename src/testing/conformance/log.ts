@@ -70,40 +70,39 @@ export const logCases: readonly Case<StoreSubject>[] = [
   {
     name: 'concurrent transactions that commit late are skipped by no reader, and keep the order of their keys',
     async run(subject) {
-      const held: (() => void)[] = []
       let commits = 0
       const reach = async (point: string) => {
         if (point !== 'commit.before') return
         commits += 1
-        if (commits % 3 === 1) await new Promise<void>((resolve) => held.push(resolve))
+        if (commits % 3 === 1) await aWhile(15)
       }
       const store = await subject.open({ reach })
       const seen: EventEnvelope[] = []
       let at = 0
-      const writing: Promise<unknown>[] = []
-      for (let round = 0; round < 5; round += 1) {
-        for (let n = 0; n < 6; n += 1) {
-          const key = `k${(round + n) % 4}`
-          const work = async () => {
-            await aWhile(n % 3)
-            return unit([fact(key), fact('shared')])
-          }
-          writing.push(
-            n % 2 === 0
-              ? store.transactions.transact(ENTRY, work)
-              : store.transactions.commit(ENTRY, unit([fact(key), fact('shared')])),
-          )
+      let writing = 0
+      const write = async (n: number): Promise<void> => {
+        const events = () => unit([fact(`k${n % 4}`), fact('shared')])
+        await aWhile(n % 5)
+        if (n % 2 === 0) await store.transactions.commit(ENTRY, events())
+        else {
+          await store.transactions.transact(ENTRY, async () => {
+            await aWhile(n % 7)
+            return events()
+          })
         }
-        await aWhile(10)
+        writing -= 1
+      }
+      const all: Promise<void>[] = []
+      for (let n = 0; n < 30 || writing > 0; n += 1) {
+        if (n < 30) {
+          writing += 1
+          all.push(write(n))
+        }
+        await aWhile(2)
         await stampAll(store)
         at = await readOn(store, at, seen)
-        for (const go of held.splice(0)) go()
       }
-      for (let n = 0; n < 20; n += 1) {
-        for (const go of held.splice(0)) go()
-        await aWhile(2)
-      }
-      await Promise.all(writing)
+      await Promise.all(all)
       await stampAll(store)
       await readOn(store, at, seen)
       assert.equal(new Set(seen.map(({ id }) => id)).size, 60, 'every committed event, once')

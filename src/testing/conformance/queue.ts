@@ -4,7 +4,7 @@ import type { Case } from './case.ts'
 import { fact, order } from './messages.ts'
 import type { StoreSubject } from './store-subject.ts'
 import { ENTRY, unit } from './units.ts'
-import { aWhile, Inbound, until } from './wait.ts'
+import { aWhile, Inbound, until, untilSilent } from './wait.ts'
 
 const onWork = { channels: ['work'] }
 
@@ -148,7 +148,7 @@ export const queueCases: readonly Case<StoreSubject>[] = [
       await two.broker.subscribe('work', second.options)
       await aWhile()
       assert.equal(second.all.length, 0, 'its key is with the other, which may yet live')
-      subject.runtime.skip(60_000)
+      await untilSilent(subject, () => second.all.length > 0)
       const came = await second.came(2)
       assert.deepEqual(
         came.map(({ redelivered }) => redelivered),

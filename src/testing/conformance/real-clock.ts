@@ -3,8 +3,10 @@ import { type Runtime, systemRuntime } from 'obverse'
 /** The machine's time, which a case can move forward: what is due by then is due at once. */
 export interface MovableRuntime extends Runtime {
   skip(ms: number): void
-  /** From now on, no timer runs: the process is as good as dead. */
+  /** From now on no timer runs: the process is as good as dead, or stopped. */
   freeze(): void
+  /** What was stopped goes on: a zombie. */
+  thaw(): void
 }
 
 interface Waiting {
@@ -26,16 +28,18 @@ export function movableRuntime(
   const elapsed = () => systemRuntime.elapsed() + base.offset
   const start = (timer: Waiting) => {
     timer.cancel = systemRuntime.after(Math.max(0, timer.at - elapsed()), () => {
+      if (frozen) return
       waiting.delete(timer)
-      if (!frozen) timer.work()
+      timer.work()
     })
   }
-  base.all.add(() => {
+  const restart = () => {
     for (const timer of waiting) {
       timer.cancel()
       start(timer)
     }
-  })
+  }
+  base.all.add(restart)
   return {
     now: () => systemRuntime.now() + base.offset,
     elapsed,
@@ -53,10 +57,14 @@ export function movableRuntime(
     ...options,
     skip(ms) {
       base.offset += ms
-      for (const restart of base.all) restart()
+      for (const one of base.all) one()
     },
     freeze() {
       frozen = true
+    },
+    thaw() {
+      frozen = false
+      restart()
     },
   }
 }

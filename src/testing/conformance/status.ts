@@ -122,10 +122,10 @@ export const statusCases: readonly Case<StoreSubject>[] = [
       assert.equal(await store.statuses.cancel(message.id), false, 'taken')
       const settlement = came?.settlement
       const delivery = arrival('a', { id: message.id, handler: 'contract.go', ...(settlement && { settlement }) })
-      await store.held.hold(delivery, { ...failure, retryAt: subject.runtime.now() + 60_000 })
+      await store.held.hold(delivery, { ...failure, retryAt: subject.runtime.now() - 1 })
       assert.equal(await store.statuses.cancel(message.id), false, 'held after an attempt')
-      const [row] = await store.deadLetters.list({ state: 'retry' })
-      const entry = { ...ENTRY, tracked: true, delivery: { ...delivery, heldId: row?.id ?? 0 } }
+      const [row] = await store.held.claim('o', ['contract.go'], 10)
+      const entry = { ...ENTRY, tracked: true, delivery: { ...delivery, heldId: row?.heldId ?? 0 } }
       const { settlement: _, ...withoutQueueRow } = entry.delivery
       await store.transactions.commit({ ...entry, delivery: withoutQueueRow }, unit())
       assert.equal(await store.statuses.cancel(message.id), false, 'handled')

@@ -11,6 +11,22 @@ export async function until(what: string, condition: () => boolean | Promise<boo
   }
 }
 
+/**
+ * Lets time pass, in steps, until a process that says nothing any more counts as dead. In steps, because who looks for
+ * the dead has to see twice that nothing changed.
+ */
+export async function untilSilent(
+  { runtime }: { readonly runtime: { skip(ms: number): void } },
+  condition: () => boolean | Promise<boolean>,
+): Promise<void> {
+  await until('the others to notice that a process is dead', async () => {
+    if (await condition()) return true
+    runtime.skip(2_000)
+    await aWhile(5)
+    return condition()
+  })
+}
+
 /** Lets everything happen that would, if it did. For the absence of things; keep it short. */
 export async function aWhile(ms = 30): Promise<void> {
   await sleep(systemRuntime, ms)
