@@ -71,12 +71,12 @@ const forbidden = [
   ),
   {
     name: 'only-app-joins',
-    comment: 'write, wire and read meet in app.ts; the front door, describe.ts and module.ts name what it joined',
+    comment: 'write, wire and read meet in app.ts; the front door, store.ts and operate.ts name what it joined',
     severity: 'error',
     from: {
       path: '^src/',
       pathNot: [
-        '^src/((app|index|describe|module|store|operate)\\.ts$|app/)',
+        '^src/((app|index|store|operate)\\.ts$|app/)',
         // these have a rule of their own
         `^src/(errors\\.ts$|(message|runtime|write|wire|read|process|observe|memory|adapters|${AROUND.join('|')})/)`,
       ],
