@@ -10,7 +10,8 @@ export interface HeldRows {
   /**
    * Holds one failed delivery and settles its queue row in the same transaction. A delivery that was held already
    * (`heldId`) keeps its place; if its row is gone, or is not claimed by this process any more, nothing is done. A message
-   * that was handled meanwhile is only settled; one that has a row for this handler gets no second one. Not ordered: blocks nobody (a refused command comes so, whatever its row said before).
+   * that was handled meanwhile is only settled; one that has a row for this handler gets no second one. Not ordered:
+   * blocks nobody (a refused command comes so, whatever its row said before).
    */
   hold(delivery: Delivery, failure: Failure): Promise<void>
   /** Puts deliveries behind what their lanes hold, in order, settling them; for batches. */

@@ -46,10 +46,11 @@ export interface Transactions {
 /** What is checked before any work, in this order: settlement fence, inbox mark, held lane, idempotency claim. */
 export interface Entry {
   /**
-   * The incoming message. Its queue row must still be ours, its held row still be claimed by this process (else `lost`); a handled
-   * one is `duplicate`, one that was skipped too; one whose (handler, key) has held rows joins them (`held`), unless it
-   * is their head; so is a second copy of a message that is held or dead, ordered or not (it gets no second row).
-   * Marked in the inbox, its queue or held row, its attempt rows removed, with the unit. `duplicate` and `held` settle the queue row too.
+   * The incoming message. Its queue row must still be ours, its held row still be claimed by this process (else
+   * `lost`); a handled one is `duplicate`, one that was skipped too; one whose (handler, key) has held rows joins them
+   * (`held`), unless it is their head; so is a second copy of a message that is held or dead, ordered or not (it gets no
+   * second row). Marked in the inbox, its queue or held row, its attempt rows removed, with the unit. `duplicate` and
+   * `held` settle the queue row too.
    */
   readonly delivery?: Delivery
   /** Set for asynchronous commands: their status row becomes `done` with {@link Unit.result} in this commit. */
