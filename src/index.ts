@@ -58,7 +58,14 @@ export * from './read/feed.ts'
 export * from './read/projection.ts'
 export * from './read/checkpoint.ts'
 export * from './read/view.ts'
-export * from './read/query-bus.ts'
+export {
+  answer,
+  type FindOptions,
+  type Page,
+  type QueryContext,
+  type QueryHandler,
+  type ViewReader,
+} from './read/query-bus.ts'
 
 // the whole
 export * from './store.ts'

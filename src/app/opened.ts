@@ -127,10 +127,8 @@ export async function open(composition: Composition): Promise<Opened> {
     const source = projection.feed.kind === 'channel' ? channels.get(projection.feed.channel) : undefined
     const parking = parkingOf(projection, store, runtime, source?.retry ?? DEFAULT_RETRY)
     const shared = { projection, generations, log, parking, runtime, observer: observe }
-    return {
-      subscriber: projectionSubscriber(projection, source, createLive(shared)),
-      projector: createProjector({ ...shared, checkpoints, onProjected: wake.now }),
-    }
+    const projector = createProjector({ ...shared, checkpoints, onProjected: wake.now })
+    return { projector, subscriber: projectionSubscriber(projection, source, createLive({ ...shared, projector })) }
   })
   const router = createRouter([
     ...assembly.onChannels.map((handler) => {
