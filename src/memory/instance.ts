@@ -76,7 +76,7 @@ export class Instance {
   close(): void {
     this.closed = true
     this.#cancelBeat?.()
-    for (const mine of this.#owners) this.#drop(mine, false)
+    for (const mine of this.#owners) this.#drop(mine, true)
     this.#owners.clear()
   }
 

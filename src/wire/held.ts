@@ -20,7 +20,8 @@ export interface HeldRows {
   blocked(lanes: readonly Lane[]): Promise<readonly Lane[]>
   /**
    * Takes up to `limit` heads for `owner` that may run now: due retries, and messages whose lane's earlier rows are
-   * gone. Only handlers in `handlers`. A claim lapses with its owner.
+   * gone. Only handlers in `handlers`. A claim lapses with its owner, or when the store is closed that it was made
+   * through; then it counts as lost.
    */
   claim(owner: string, handlers: readonly string[], limit: number): Promise<readonly HeldRow[]>
   /** Epoch ms at which the next head becomes due; `undefined`: none. */
