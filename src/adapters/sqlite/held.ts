@@ -3,7 +3,7 @@ import type { Connection } from './connection.ts'
 import { settle } from './entry.ts'
 import { type Environment, guards } from './environment.ts'
 import type { HeldClaims } from './held-claims.ts'
-import { addHeld, blocks, hasLane, rowState, promote, takeAway } from './lane.ts'
+import { addHeld, blocks, hasLane, promote, rowState, takeAway } from './lane.ts'
 import type { Owners } from './owners.ts'
 import { statusFailed } from './status.ts'
 

@@ -12,11 +12,16 @@ const RIPEN_RETRY = 'UPDATE obverse_queue SET retry_at = NULL WHERE retry_at IS 
 const ANY_READY = `SELECT 1 FROM obverse_queue WHERE channel = ? AND ${READY} LIMIT 1`
 /** Keys that others are at: their later rows wait, so that one owner at a time has a key. */
 const TAKEN = `SELECT key FROM obverse_queue WHERE owner IS NOT NULL AND channel = ?1 AND owner <> ?2 AND key IS NOT NULL`
-const CLAIM = `UPDATE obverse_queue SET owner = ?2, deliveries = deliveries + 1 WHERE id IN (
-    SELECT id FROM (SELECT id, key FROM obverse_queue WHERE channel = ?1 AND ${READY} ORDER BY id LIMIT ${SCAN})
-    WHERE key IS NULL OR key NOT IN (${TAKEN}) ORDER BY id LIMIT ?3)
-  RETURNING id, deliveries, body`
+const CLAIM = claim(`key IS NULL OR key NOT IN (${TAKEN})`)
+const CLAIM_ANY = claim('TRUE')
 const GIVE_BACK = 'UPDATE obverse_queue SET owner = NULL WHERE id = ? AND owner = ?'
+
+function claim(free: string): string {
+  return `UPDATE obverse_queue SET owner = ?2, deliveries = deliveries + 1 WHERE id IN (
+    SELECT id FROM (SELECT id, key FROM obverse_queue WHERE channel = ?1 AND ${READY} ORDER BY id LIMIT ${SCAN})
+    WHERE ${free} ORDER BY id LIMIT ?3)
+  RETURNING id, deliveries, body`
+}
 
 export interface TakenRow {
   readonly id: number
@@ -45,10 +50,17 @@ export function hasReady(c: Connection, channel: string, now: number): boolean {
   return c.get(ANY_READY, channel) !== undefined || (nextDue(c) ?? now + 1) <= now
 }
 
-/** The oldest rows of `channel` whose keys nobody else is at, taken for `owner`, in order. */
-export function take(c: Connection, channel: string, owner: string, limit: number, now: number): TakenRow[] {
+/** The oldest rows of `channel` whose keys nobody else is at (`ordered`), taken for `owner`, in order. */
+export function take(
+  c: Connection,
+  channel: string,
+  owner: string,
+  limit: number,
+  now: number,
+  ordered: boolean,
+): TakenRow[] {
   ripen(c, now)
-  return c.all<TakenRow>(CLAIM, channel, owner, limit).sort((a, b) => a.id - b.id)
+  return c.all<TakenRow>(ordered ? CLAIM : CLAIM_ANY, channel, owner, limit).sort((a, b) => a.id - b.id)
 }
 
 /** Rows that were taken and are not wanted: they wait again, in their place. */

@@ -128,9 +128,11 @@ export class QueueSubscription implements Subscription {
     if (limit <= 0) return false
     if (!reader.now((c) => hasReady(c, this.#channel, runtime.now()))) return false
     const owner = this.#owner
-    const rows = await writer.submit(() => take(writer.connection, this.#channel, owner, limit, runtime.now()), {
-      news: false,
-    })
+    const ordered = guards(this.#environment, 'lane-order')
+    const rows = await writer.submit(
+      () => take(writer.connection, this.#channel, owner, limit, runtime.now(), ordered),
+      { news: false },
+    )
     if (rows.length === 0) return false
     if (this.#state !== 'taking' || owner !== this.#owner) {
       const ids = rows.map(({ id }) => id)

@@ -18,5 +18,5 @@ export function columnName(field: string): string {
 }
 
 export function indexName(view: string, generation: number, number: number): string {
-  return `"obverse_view_${encode(view)}_${generation}_${number}"`
+  return `"obverse_look_up_${encode(view)}_${generation}_${number}"`
 }
