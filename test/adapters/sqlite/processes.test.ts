@@ -1,0 +1,129 @@
+import { DatabaseSync } from 'node:sqlite'
+import { type BrokerDelivery, type Runtime, systemRuntime } from 'obverse'
+import { afterAll, afterEach, describe, expect, it } from 'vitest'
+import { killAll, start, temporaryFolder, until } from '../../processes.ts'
+import { arrival, fact, openStore, order, unit } from './store.ts'
+
+const folder = temporaryFolder('processes')
+afterEach(killAll)
+afterAll(folder.remove)
+const ENTRY = { name: 'test' }
+
+describe('several processes on one file', () => {
+  it('write at once: nobody sees the lock, nobody starves, positions and seqs have no gap', async () => {
+    const file = `${folder.path}/writers.db`
+    const store = await openStore(file, { lockTimeout: 20_000 })
+    const others = ['a', 'b'].map((name) => start('test/adapters/sqlite/writing-process.ts', [file, '150', name]))
+    await Promise.all(others.map((other) => other.printed(/ready/)))
+    const own = async (n: number) => {
+      for (let i = 0; i < 50; i += 1) await store.transactions.commit(ENTRY, unit([fact('shared', i), fact(`own${n}`)]))
+    }
+    await Promise.all([own(1), own(2), own(3)])
+    for (const other of others) expect(await other.ended(), other.output).toEqual({ code: 0, signal: null })
+    const { events } = await store.log.after(0, 2_000)
+    expect(events.map(({ position }) => position)).toEqual(Array.from({ length: 900 }, (_, n) => n + 1))
+    expect((await store.events.load('shared')).version).toBe(450)
+    const owners = events.map(({ key }) => key).filter((key) => key !== 'shared')
+    expect(owners.indexOf('own1')).toBeLessThan(owners.lastIndexOf('a'))
+    await store.close()
+  })
+
+  it('are woken by what another one commits, without waiting for a poll', async () => {
+    const file = `${folder.path}/wake.db`
+    const store = await openStore(file, { poll: 60_000 })
+    let woken = 0
+    store.onCommit(() => {
+      woken += 1
+    })
+    const other = start('test/adapters/sqlite/writing-process.ts', [file, '3'])
+    await other.printed(/done/)
+    await until('a wake by the file', () => woken > 0, 5_000)
+    await store.close()
+  })
+
+  it('take over at once what a killed process had', async () => {
+    const file = `${folder.path}/killed.db`
+    const store = await openStore(file)
+    await store.transactions.commit(ENTRY, unit([], { messages: [order('a'), order('a'), order('b')] }))
+    const other = start('test/adapters/sqlite/taking-process.ts', [file])
+    await other.printed(/took 3/)
+    expect(await store.broker.stats()).toMatchObject([{ channel: 'work', messages: 3, unsettled: 3, consumers: 1 }])
+    await other.kill()
+    const taken: BrokerDelivery[] = []
+    await store.broker.subscribe('work', { prefetch: 10, onDeliveries: (all) => void taken.push(...all) })
+    await until('the rows', () => taken.length === 3, 4_000) // less than the lease
+    expect(taken.every(({ redelivered }) => redelivered)).toBe(true)
+    expect(await store.broker.stats()).toMatchObject([{ consumers: 1 }])
+    await store.close()
+  })
+})
+
+describe('a silent owner', () => {
+  it('loses what it has after a lease, and its late settlement is refused', async () => {
+    const file = `${folder.path}/silent.db`
+    const frozen: Runtime = { ...systemRuntime, after: () => () => {} }
+    const silent = await openStore(file, { runtime: frozen })
+    const live = await openStore(file, { lease: 300 })
+    await live.transactions.commit(ENTRY, unit([], { messages: [order('a')] }))
+    const [first, second]: BrokerDelivery[][] = [[], []]
+    await silent.broker.subscribe('work', { prefetch: 1, onDeliveries: (all) => void first?.push(...all) })
+    await until('the first delivery', () => first?.length === 1)
+    await live.broker.subscribe('work', { prefetch: 1, onDeliveries: (all) => void second?.push(...all) })
+    await until('the second delivery', () => second?.length === 1)
+    const settle = (store: typeof live, delivery: BrokerDelivery | undefined) =>
+      store.transactions.commit(
+        { ...ENTRY, delivery: arrival('a', { settlement: delivery?.settlement ?? { queueId: 0, owner: '' } }) },
+        unit(),
+      )
+    await new Promise((resolve) => setTimeout(resolve, 5)) // its clock stands, so it cannot wait for room
+    expect(await settle(silent, first?.[0])).toEqual({ kind: 'lost' })
+    expect(await settle(live, second?.[0])).toMatchObject({ kind: 'committed' })
+    await live.close()
+  })
+
+  it('is not taken for dead when the wall clock jumps', async () => {
+    const file = `${folder.path}/jump.db`
+    let jump = 0
+    const jumping: Runtime = { ...systemRuntime, now: () => systemRuntime.now() + jump }
+    const [one, two] = [
+      await openStore(file, { lease: 2_000 }),
+      await openStore(file, { runtime: jumping, lease: 2_000 }),
+    ]
+    await one.transactions.commit(ENTRY, unit([], { messages: [order('a')] }))
+    const taken: number[] = []
+    await one.broker.subscribe('work', { prefetch: 1, onDeliveries: () => void taken.push(1) })
+    await until('the delivery', () => taken.length === 1)
+    jump = 3_600_000
+    await two.broker.subscribe('work', { prefetch: 1, onDeliveries: () => void taken.push(2) })
+    await new Promise((resolve) => setTimeout(resolve, 1_000))
+    expect(taken).toEqual([1])
+    await two.close()
+    await one.close()
+  })
+})
+
+describe('the lock', () => {
+  it('is waited for without stopping the event loop, and not for ever', async () => {
+    const file = `${folder.path}/locked.db`
+    const store = await openStore(file, { lockTimeout: 300 })
+    const other = new DatabaseSync(file)
+    other.exec('BEGIN IMMEDIATE')
+    let turns = 0
+    const turning = setInterval(() => {
+      turns += 1
+    }, 5)
+    await expect(store.transactions.commit(ENTRY, unit([fact('k')]))).rejects.toMatchObject({
+      code: 'STORE_BUSY',
+      message: expect.stringContaining(file),
+    })
+    clearInterval(turning)
+    expect(turns).toBeGreaterThan(10)
+    expect(await store.log.head()).toBe(0) // reading needs no lock
+
+    const waiting = store.transactions.commit(ENTRY, unit([fact('k')]))
+    setTimeout(() => other.exec('COMMIT'), 50)
+    expect(await waiting).toMatchObject({ kind: 'committed' })
+    other.close()
+    await store.close()
+  })
+})
