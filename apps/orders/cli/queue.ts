@@ -1,5 +1,4 @@
-import { type App, isObverseError } from 'obverse'
-import main from '../main.ts'
+import type { App } from 'obverse'
 import { columns } from './columns.ts'
 import { type Command, Failed, text } from './command.ts'
 
@@ -9,6 +8,8 @@ export const queueCommand: Command = {
   options: { data: { type: 'string' } },
   words: ['status'],
   async run(values) {
+    // here and not above: the other commands need none of it, and start in a blink
+    const [{ isObverseError }, { default: main }] = await Promise.all([import('obverse'), import('../main.ts')])
     const data = text(values, 'data') ?? process.env.DATA_DIR
     const app = main({ ...process.env, ...(data !== undefined && { DATA_DIR: data }) }) as App
     try {

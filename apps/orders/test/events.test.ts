@@ -16,11 +16,9 @@ const waiting = () => orders.rows("SELECT count(*) AS n FROM obverse_queue WHERE
 const consumed = () => until('an empty queue', () => waiting() === 0)
 const put = async (...bodies: string[]) => {
   const file = join(orders.folder.path, 'raw.txt')
-  for (const body of bodies) {
-    writeFileSync(file, body)
-    const { code, output } = await orders.obverse('channels', 'put', 'orders_events', '--raw', file)
-    expect(code, output).toBe(0)
-  }
+  writeFileSync(file, bodies.join('\n'))
+  const { code, output } = await orders.obverse('channels', 'put', 'orders_events', '--raw', file, '--lines')
+  expect(code, output).toBe(0)
 }
 
 describe('the way of an event', () => {
