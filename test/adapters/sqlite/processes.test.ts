@@ -58,16 +58,35 @@ describe('several processes on one file', () => {
   })
 })
 
+/** A runtime whose timers can be stopped, as by SIGSTOP, and go on. */
+function freezable() {
+  let frozen = false
+  const late: (() => void)[] = []
+  const runtime: Runtime = {
+    ...systemRuntime,
+    after: (ms, work) => systemRuntime.after(ms, () => (frozen ? void late.push(work) : work())),
+  }
+  const freeze = () => {
+    frozen = true
+  }
+  const thaw = () => {
+    frozen = false
+    for (const work of late.splice(0)) work()
+  }
+  return { runtime, freeze, thaw }
+}
+
 describe('a silent owner', () => {
   it('loses what it has after a lease, and its late settlement is refused', async () => {
     const file = `${folder.path}/silent.db`
-    const frozen: Runtime = { ...systemRuntime, after: () => () => {} }
-    const silent = await openStore(file, { runtime: frozen })
+    const { runtime, freeze, thaw } = freezable()
+    const silent = await openStore(file, { runtime })
     const live = await openStore(file, { lease: 300 })
     await live.transactions.commit(ENTRY, unit([], { messages: [order('a')] }))
     const [first, second]: BrokerDelivery[][] = [[], []]
     await silent.broker.subscribe('work', { prefetch: 1, onDeliveries: (all) => void first?.push(...all) })
     await until('the first delivery', () => first?.length === 1)
+    freeze()
     await live.broker.subscribe('work', { prefetch: 1, onDeliveries: (all) => void second?.push(...all) })
     await until('the second delivery', () => second?.length === 1)
     const settle = (store: typeof live, delivery: BrokerDelivery | undefined) =>
@@ -75,10 +94,11 @@ describe('a silent owner', () => {
         { ...ENTRY, delivery: arrival('a', { settlement: delivery?.settlement ?? { queueId: 0, owner: '' } }) },
         unit(),
       )
-    await new Promise((resolve) => setTimeout(resolve, 5)) // its clock stands, so it cannot wait for room
+    thaw()
     expect(await settle(silent, first?.[0])).toEqual({ kind: 'lost' })
     expect(await settle(live, second?.[0])).toMatchObject({ kind: 'committed' })
     await live.close()
+    await silent.close()
   })
 
   it('is not taken for dead when the wall clock jumps', async () => {
