@@ -1,8 +1,8 @@
 import { type Answer, type Generation, type MessageStatus, type Outgoing, readEnvelope } from 'obverse'
-import { EventTable, type StoredEvent } from './event-table.ts'
+import { EventTable } from './event-table.ts'
 import { HeldTable } from './held-table.ts'
-import type { Owner } from './owner.ts'
-import { Queue, type QueueRow } from './queue.ts'
+import { Queue } from './queue.ts'
+import type { Owner, QueueRow, StoredEvent } from './rows.ts'
 import { ViewTables } from './view-table.ts'
 
 export type StatusRow = { -readonly [K in keyof MessageStatus]: MessageStatus[K] }

@@ -1,6 +1,6 @@
 import { type DeadLetter, type DeadLetters, isoTime, ObverseError, readEnvelope } from 'obverse'
-import type { HeldEntry } from './held-table.ts'
 import type { Instance } from './instance.ts'
+import type { HeldEntry } from './rows.ts'
 import { finishStatus } from './status.ts'
 
 const RECLAIMABLE: readonly string[] = ['MESSAGE_TYPE_UNKNOWN', 'MESSAGE_VERSION_UNKNOWN']

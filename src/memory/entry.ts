@@ -1,6 +1,6 @@
 import { type Claim, type Delivery, type Entry, ObverseError, type Outcome } from 'obverse'
-import type { HeldEntry } from './held-table.ts'
 import type { Instance } from './instance.ts'
+import type { HeldEntry } from './rows.ts'
 
 /**
  * Checks what comes before the work, in the port's order. `undefined`: go on. A duplicate and a message that must wait

@@ -1,19 +1,6 @@
 import { type EventEnvelope, envelopeOf, type NewEvent, type Registry } from 'obverse'
 import { Heap } from './heap.ts'
-import type { QueueRow } from './queue.ts'
-
-/** One committed event. */
-export interface StoredEvent {
-  /** Drawn before the commit, so that it may come too late for whoever reads by it. */
-  readonly insertion: number
-  readonly seq: number
-  position: number | undefined
-  readonly message: NewEvent
-  /** Outbox rows that wait for the position. */
-  rows: QueueRow[] | undefined
-  /** Read once for the write side, which loads the events of a key again and again. */
-  loaded: { readonly registry: Registry; readonly envelope: EventEnvelope } | undefined
-}
+import type { StoredEvent } from './rows.ts'
 
 /** The log: events by key, in the order of their commits, and in that of their positions. */
 export class EventTable {

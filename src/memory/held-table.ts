@@ -1,42 +1,6 @@
 import type { Failure, HeldState } from 'obverse'
 import { Heap } from './heap.ts'
-import type { Owner } from './owner.ts'
-
-/** A message that waits, or was given up. One table holds both, so that a dead letter keeps its place in its lane. */
-export interface HeldEntry {
-  readonly id: number
-  readonly channel: string
-  readonly handler: string | null
-  readonly key: string | null
-  readonly messageId: string | null
-  readonly type: string | null
-  /** Epoch ms. */
-  at: number
-  body: string
-  originalBody: string | undefined
-  ordered: boolean
-  state: HeldState
-  attempts: number
-  retryAt: number
-  code: string
-  reason: string
-  detail: string
-  note: string | undefined
-  owner: Owner | undefined
-  /** An owner of it was lost. */
-  redelivered: boolean
-  lane: HeldLane | undefined
-  /** Under which time it is offered to claims. */
-  offered: number
-  gone: boolean
-}
-
-/** The rows of one (handler, key) that block, by id. */
-export interface HeldLane {
-  readonly name: string
-  readonly rows: Heap<HeldEntry>
-  size: number
-}
+import type { HeldEntry, HeldLane, Owner } from './rows.ts'
 
 export type NewHeld = Pick<
   HeldEntry,

@@ -1,7 +1,7 @@
 import type { Delivery, Failure, HeldRow, HeldRows } from 'obverse'
 import { isOurs, join, settle, settleRow } from './entry.ts'
-import type { HeldEntry } from './held-table.ts'
 import type { Instance } from './instance.ts'
+import type { HeldEntry } from './rows.ts'
 import { finishStatus } from './status.ts'
 
 export function heldRows(instance: Instance): HeldRows {

@@ -1,7 +1,7 @@
 import { ObverseError, type Protection, type Runtime, type StoreEnvironment } from 'obverse'
 import type { Data } from './data.ts'
-import { type Owner, owner } from './owner.ts'
 import type { TakeOptions } from './queue.ts'
+import { type Owner, owner } from './rows.ts'
 
 /** Milliseconds of {@link Runtime.elapsed} after which what a silent process has taken is taken by others. */
 export const LEASE = 5_000

@@ -1,7 +1,8 @@
 import type { EventEnvelope, KeyRange, Log, LogPage, Registry } from 'obverse'
-import { type EventTable, envelopeOfEvent, type StoredEvent } from './event-table.ts'
+import { type EventTable, envelopeOfEvent } from './event-table.ts'
 import type { Instance } from './instance.ts'
 import { compareTexts } from './order.ts'
+import type { StoredEvent } from './rows.ts'
 
 /** Events that one page looks at, at most: a reader of few types moves on in steps. */
 const SCAN = 10_000

@@ -1,6 +1,7 @@
 import type { Outbox, OutboxRow } from 'obverse'
 import type { Instance } from './instance.ts'
-import { bodyOfRow, type Queue, type QueueRow } from './queue.ts'
+import { bodyOfRow, type Queue } from './queue.ts'
+import type { QueueRow } from './rows.ts'
 
 export function outbox(instance: Instance): Outbox {
   const { data } = instance

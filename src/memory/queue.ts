@@ -1,38 +1,6 @@
 import { bodyOf, completeBody, type Outgoing } from 'obverse'
-import type { StoredEvent } from './event-table.ts'
 import { Heap } from './heap.ts'
-import type { Owner } from './owner.ts'
-
-/** One message for one channel. Embedded it is the queue row; with a broker elsewhere it is the outbox row. */
-export interface QueueRow {
-  readonly id: number
-  readonly queue: Queue
-  readonly key: string | null
-  readonly messageId: string
-  /** Epoch ms: when it was added. */
-  readonly at: number
-  /** What was committed; its text is put together when somebody takes it. */
-  readonly message: Outgoing | undefined
-  readonly event: StoredEvent | undefined
-  readonly raw: string | undefined
-  /** Epoch ms before which it is not there for anybody, and holds up nothing. */
-  due: number
-  /** Epoch ms before which it is not taken, and holds up its key. */
-  retryAt: number
-  owner: Owner | undefined
-  /** It has been with an owner before. */
-  taken: boolean
-  gone: boolean
-}
-
-/** Rows of one key, in order; at most one owner has rows of it at a time. */
-export interface Lane {
-  readonly key: string
-  readonly waiting: Heap<QueueRow>
-  owner: Owner | undefined
-  /** Rows that are with the owner. */
-  taken: number
-}
+import type { Lane, Owner, QueueRow, RowQueue } from './rows.ts'
 
 export interface TakeOptions {
   /** At most one row of a key is out, whoever has it. */
@@ -44,7 +12,7 @@ export interface TakeOptions {
 }
 
 /** The messages of one channel: kept in order per key, taken by owners, given back in their place. */
-export class Queue {
+export class Queue implements RowQueue {
   readonly channel: string
   readonly rows: Map<number, QueueRow> = new Map()
   /** Called when something may be there to take. */

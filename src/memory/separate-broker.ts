@@ -1,7 +1,7 @@
 import { type Broker, type Published, readEnvelope, type Subscription } from 'obverse'
 import { channelStats, peek } from './broker.ts'
-import { type Owner, owner } from './owner.ts'
 import { Queue, type TakeOptions } from './queue.ts'
+import { type Owner, owner } from './rows.ts'
 import { subscribe } from './subscription.ts'
 
 const TAKING: TakeOptions = { single: false, stamped: false, anyLane: false }

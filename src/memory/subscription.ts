@@ -1,6 +1,6 @@
 import type { BrokerDelivery, Runtime, SubscribeOptions, Subscription } from 'obverse'
-import type { Owner } from './owner.ts'
-import { bodyOfRow, type Queue, type QueueRow, type TakeOptions } from './queue.ts'
+import { bodyOfRow, type Queue, type TakeOptions } from './queue.ts'
+import type { Owner, QueueRow } from './rows.ts'
 
 export interface SubscriptionParts {
   readonly queue: Queue

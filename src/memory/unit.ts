@@ -1,8 +1,9 @@
 import { type Answer, type Entry, ObverseError, type Outcome, type Placed, type Unit } from 'obverse'
 import { claimName, settle } from './entry.ts'
-import { readEvent, type StoredEvent } from './event-table.ts'
+import { readEvent } from './event-table.ts'
 import { InlineViews } from './inline-views.ts'
 import type { Instance } from './instance.ts'
+import type { StoredEvent } from './rows.ts'
 import { acceptStatus, cancelMessage, finishStatus } from './status.ts'
 
 /**
