@@ -121,7 +121,13 @@ async function build(
   return { projection: projection.name, generation, events, rows, ms: runtime.elapsed() - began, switched }
 }
 
-/** Applies the log from the generation's checkpoint until nothing is left; returns how many events there were. */
+/** Short batches in a row after which a writer that never pauses is not chased any more. */
+const CHASE = 20
+
+/**
+ * Applies the log from the generation's checkpoint until nothing is left, or nearly so for long enough: what is left
+ * then is followed behind the switch. Returns how many events there were.
+ */
 async function catchUp(
   context: RebuildContext,
   { onProgress, signal }: RebuildRequest,
@@ -139,7 +145,7 @@ async function catchUp(
   const began = runtime.elapsed()
   let position = await checkpoints.get(name)
   let count = 0
-  for (;;) {
+  for (let short = 0; short < CHASE; ) {
     signal?.throwIfAborted()
     if (lease.lost) throw running(projection)
     const page = await log.after(position, batch, types)
@@ -159,6 +165,7 @@ async function catchUp(
       applier.forget()
     }
     count += page.events.length
+    short = page.events.length < batch / 10 ? short + 1 : 0
     const perSecond = Math.round((count * 1_000) / Math.max(1, runtime.elapsed() - began))
     const head = Math.max(position, await log.head())
     onProgress?.({ position, head, events: count, perSecond })

@@ -1,7 +1,7 @@
 import { command, createApp, event, handle, outage, projection, unchecked, view } from 'obverse'
 import { memory } from 'obverse/memory'
 import { describe, expect, test } from 'vitest'
-import { folder, stores, until } from './stores.ts'
+import { folder, stores, until } from '../paths/stores.ts'
 
 const Add = command('add', unchecked<{ key: string; n: number }>())
 const Added = event('added', unchecked<{ key: string; n: number }>(), { key: (e) => e.key })

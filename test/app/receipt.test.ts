@@ -12,7 +12,7 @@ import {
   view,
 } from 'obverse'
 import { describe, expect, test } from 'vitest'
-import { stores } from './stores.ts'
+import { stores } from '../paths/stores.ts'
 
 const Import = command('import', unchecked<{ id: string; as?: string }>(), { key: (c) => c.id })
 const Imported = event('imported', unchecked<{ id: string }>(), { key: (e) => e.id })

@@ -1,6 +1,6 @@
 import { command, createApp, event, handle, type TraceNode, unchecked } from 'obverse'
 import { describe, expect, test } from 'vitest'
-import { stores } from './stores.ts'
+import { stores } from '../paths/stores.ts'
 
 const Order = command('order', unchecked<{ id: string }>())
 const Ordered = event('ordered', unchecked<{ id: string }>(), { key: (e) => e.id })
