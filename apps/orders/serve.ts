@@ -4,6 +4,7 @@ import { type App, isObverseError, logSteps } from 'obverse'
 import { ordersApi } from './http.ts'
 import main, { DATA_DIR } from './main.ts'
 import { hasApi, partsOf, type Role } from './roles.ts'
+import { firstSignal } from './signals.ts'
 import { welcome } from './welcome.ts'
 
 export interface ServeOptions {
@@ -29,7 +30,7 @@ export async function serve({ role, port, host, data = DATA_DIR }: ServeOptions)
     await api?.close()
     await app.stop()
   }
-  const signal = nextSignal()
+  const signal = firstSignal()
   try {
     await app.open()
     await app.operate.migrate()
@@ -45,23 +46,6 @@ export async function serve({ role, port, host, data = DATA_DIR }: ServeOptions)
   console.log(`${await signal}: finishing what runs; a second one stops at once`)
   await stop()
   return 0
-}
-
-/** Resolves at the first signal; the second ends the process. */
-function nextSignal(): Promise<string> {
-  return new Promise((onFirst) => {
-    let asked = false
-    for (const [name, number] of [
-      ['SIGINT', 2],
-      ['SIGTERM', 15],
-    ] as const) {
-      process.on(name, () => {
-        if (asked) process.exit(128 + number)
-        asked = true
-        onFirst(name)
-      })
-    }
-  })
 }
 
 function explain(error: unknown, port: number, data: string): string {
