@@ -14,7 +14,7 @@ export interface Tally {
 }
 
 /** `onChange` is called after every count. */
-export function createTally(limit = Number.POSITIVE_INFINITY, onChange?: () => void): Tally {
+export function createTally(limit: number = Number.POSITIVE_INFINITY, onChange?: () => void): Tally {
   const counts = { settled: 0, failed: 0 }
   let started = 0
   return {
