@@ -1,27 +1,10 @@
 import type { Broker, ChannelStats, PublishOutcome, Subscription } from 'obverse'
 import { readEnvelope } from 'obverse'
-import type { Connection } from './connection.ts'
+import { addedAt, countTaken, countWaiting, peek, purge } from './backlog.ts'
 import type { OpenFile } from './environment.ts'
 import type { Owners } from './owners.ts'
-import { ripen } from './queue.ts'
 import { QueueSubscription } from './subscription.ts'
 import { enqueueBody } from './unit.ts'
-
-const READY = 'owner IS NULL AND due IS NULL'
-const PEEK = `SELECT body FROM obverse_queue WHERE channel = ? AND owner IS NULL AND (due IS NULL OR due <= ?)
-  ORDER BY id LIMIT ?`
-const PURGE = 'DELETE FROM obverse_queue WHERE channel = ? AND owner IS NULL'
-const WAITING = `SELECT channel, count(*) AS count, min(id) AS first FROM obverse_queue WHERE ${READY} GROUP BY channel`
-const DUE = `SELECT channel, count(*) AS count, min(id) AS first FROM obverse_queue
-  WHERE due IS NOT NULL AND due <= ? GROUP BY channel`
-const TAKEN = 'SELECT channel, count(*) AS count FROM obverse_queue WHERE owner IS NOT NULL GROUP BY channel'
-const AT = 'SELECT at FROM obverse_queue WHERE id = ?'
-
-interface Group {
-  readonly channel: string
-  readonly count: number
-  readonly first: number
-}
 
 /** The queue that the outbox rows are. */
 export class QueueBroker implements Broker {
@@ -87,19 +70,19 @@ export class QueueBroker implements Broker {
         return stats
       }
       for (const channel of this.#declared) of(channel)
-      for (const { channel, count, first } of waiting(c, this.#environment.runtime.now())) {
+      for (const { channel, count, first } of countWaiting(c, this.#environment.runtime.now())) {
         const stats = of(channel)
         stats.messages += count
         stats.first = Math.min(stats.first, first)
       }
-      for (const { channel, count } of c.all<Group>(TAKEN)) {
+      for (const { channel, count } of countTaken(c)) {
         const stats = of(channel)
         stats.messages += count
         stats.unsettled += count
       }
       for (const { channel } of this.#owners.living(c)) if (channel !== null) of(channel).consumers += 1
       return [...channels.values()].map(({ first, ...stats }) => {
-        const at = first === Number.POSITIVE_INFINITY ? undefined : c.get<{ at: number }>(AT, first)?.at
+        const at = first === Number.POSITIVE_INFINITY ? undefined : addedAt(c, first)
         return at === undefined ? stats : { ...stats, oldest: at }
       })
     })
@@ -107,7 +90,7 @@ export class QueueBroker implements Broker {
 
   peek(channel: string, limit: number): Promise<readonly string[]> {
     const { reader, runtime } = this.#environment
-    return reader.read((c) => c.all<{ body: string }>(PEEK, channel, runtime.now(), limit).map(({ body }) => body))
+    return reader.read((c) => peek(c, channel, limit, runtime.now()))
   }
 
   async put(channel: string, body: string): Promise<void> {
@@ -117,11 +100,8 @@ export class QueueBroker implements Broker {
   }
 
   purge(channel: string): Promise<number> {
-    const { writer, runtime } = this.#environment
-    return writer.submit(() => {
-      ripen(writer.connection, runtime.now())
-      return writer.connection.run(PURGE, channel)
-    })
+    const { writer } = this.#environment
+    return writer.submit(() => purge(writer.connection, channel))
   }
 
   async close(): Promise<void> {
@@ -135,10 +115,6 @@ interface Building {
   unsettled: number
   consumers: number
   first: number
-}
-
-function waiting(c: Connection, now: number): Group[] {
-  return [...c.all<Group>(WAITING), ...c.all<Group>(DUE, now)]
 }
 
 /** Whatever was put there is a message; its key is kept in order if it can be read. */

@@ -87,7 +87,7 @@ export class Owners {
     for (const { id } of dead) this.#seen.delete(id)
   }
 
-  /** Ends the beating and frees everything. */
+  /** Ends the beating and frees everything; what nobody gave back may have begun. */
   async close(): Promise<void> {
     this.#cancel?.()
     this.#cancel = undefined
@@ -95,7 +95,7 @@ export class Owners {
     const own = [...this.#own.keys()]
     if (own.length > 0) {
       await writer.submit(() => {
-        for (const id of own) this.leave(writer.connection, id)
+        for (const id of own) this.#release(writer.connection, id, true)
       })
     }
   }

@@ -1,6 +1,6 @@
 import type { Connection } from './connection.ts'
 
-const READY = 'owner IS NULL AND due IS NULL AND retry_at IS NULL'
+export const READY = 'owner IS NULL AND due IS NULL AND retry_at IS NULL'
 
 /** Ready rows that one claim looks at, at most, where the keys of many are with somebody else. */
 const SCAN = 5_000

@@ -4,6 +4,9 @@ import { guards, type OpenFile } from './environment.ts'
 import type { Owners } from './owners.ts'
 import { giveBack, hasReady, nextDue, type TakenRow, take } from './queue.ts'
 
+/** Milliseconds of rest after a look that found only rows of keys that others are at. */
+const BARREN = 5
+
 /**
  * One consumer of a channel: takes rows up to its prefetch, and has them until they are settled or given back. With
  * `settlements` the transaction of a handler may settle them; without, only their acknowledgement does.
@@ -21,6 +24,7 @@ export class QueueSubscription implements Subscription {
   #taking: Promise<void> | undefined
   #again = false
   #failures = 0
+  #restUntil = 0
   #cancelTimer: () => void = () => {}
 
   constructor(
@@ -69,7 +73,10 @@ export class QueueSubscription implements Subscription {
 
   /** Something may be there: look, and take what there is room for. */
   wake(): void {
-    if (this.#failures === 0) this.#turn()
+    if (this.#failures > 0) return
+    const rest = this.#restUntil === 0 ? 0 : this.#restUntil - this.#environment.runtime.elapsed()
+    if (rest <= 0) this.#turn()
+    else if (!this.#taking) this.#turnIn(rest)
   }
 
   /** A transaction has settled one of the rows, or found that it is not ours any more. */
@@ -104,21 +111,32 @@ export class QueueSubscription implements Subscription {
         this.#taking = undefined
         const again = (this.#again || more) && this.#failures === 0 && this.#room() > 0
         this.#again = false
-        if (again) this.#turn()
+        if (again) this.wake()
         else this.#rest()
       })
   }
 
   #rest(): void {
     if (this.#state !== 'taking') return
-    const { runtime, settings, reader } = this.#environment
-    let pause = settings.poll
-    if (this.#failures > 0) pause = outageDelay(this.#failures, runtime.random)
-    else if (this.#room() > 0) {
+    const { runtime, settings } = this.#environment
+    const pause = this.#failures > 0 ? outageDelay(this.#failures, runtime.random) : settings.poll
+    this.#turnIn(this.#room() > 0 ? Math.min(pause, this.#untilDue()) : pause)
+  }
+
+  /** Milliseconds until a delayed message is due. */
+  #untilDue(): number {
+    const { runtime, reader } = this.#environment
+    try {
       const due = reader.now(nextDue)
-      if (due !== undefined) pause = Math.max(1, Math.min(pause, due - runtime.now()))
+      return due === undefined ? Number.POSITIVE_INFINITY : Math.max(1, due - runtime.now())
+    } catch {
+      return Number.POSITIVE_INFINITY // the next look meets the same outage, and tells of it
     }
-    this.#cancelTimer = runtime.after(pause, () => this.#turn())
+  }
+
+  #turnIn(ms: number): void {
+    this.#cancelTimer()
+    this.#cancelTimer = this.#environment.runtime.after(ms, () => this.#turn())
   }
 
   /** True: there may be more. */
@@ -133,6 +151,7 @@ export class QueueSubscription implements Subscription {
       () => take(writer.connection, this.#channel, owner, limit, runtime.now(), ordered),
       { news: false },
     )
+    this.#restUntil = rows.length === 0 ? runtime.elapsed() + BARREN : 0
     if (rows.length === 0) return false
     if (this.#state !== 'taking' || owner !== this.#owner) {
       const ids = rows.map(({ id }) => id)

@@ -1,0 +1,61 @@
+import type { Connection } from './connection.ts'
+import { READY } from './queue.ts'
+
+/** Due rows that nobody has, in the parts for which there is an index each; `?1` is now. */
+const WAITING = [
+  `obverse_queue INDEXED BY obverse_queue_ready WHERE ${READY} AND ?1 > 0`,
+  'obverse_queue INDEXED BY obverse_queue_retry WHERE retry_at IS NOT NULL AND ?1 > 0',
+  'obverse_queue INDEXED BY obverse_queue_due WHERE due IS NOT NULL AND due <= ?1',
+]
+const COUNT = WAITING.map((part) => `SELECT channel, count(*) AS count, min(id) AS first FROM ${part} GROUP BY channel`)
+const PEEK = WAITING.map((part) => `SELECT id, body FROM ${part} AND channel = ?2 ORDER BY id LIMIT ?3`)
+const COUNT_TAKEN = `SELECT channel, count(*) AS count FROM obverse_queue INDEXED BY obverse_queue_owned
+  WHERE owner IS NOT NULL GROUP BY channel`
+const COUNT_LATER = 'SELECT count(*) AS count FROM obverse_queue WHERE due IS NOT NULL AND due > ?'
+const PURGE = [
+  `DELETE FROM obverse_queue WHERE channel = ? AND ${READY}`,
+  'DELETE FROM obverse_queue WHERE channel = ? AND retry_at IS NOT NULL',
+  'DELETE FROM obverse_queue WHERE channel = ? AND due IS NOT NULL',
+]
+const AT = 'SELECT at FROM obverse_queue WHERE id = ?'
+const OLDEST = 'SELECT at FROM obverse_queue ORDER BY id LIMIT 1'
+
+export interface ChannelCount {
+  readonly channel: string
+  readonly count: number
+  /** Id of the oldest. */
+  readonly first: number
+}
+
+/** Due rows that nobody has, by channel; a channel may come more than once. */
+export function countWaiting(c: Connection, now: number): ChannelCount[] {
+  return COUNT.flatMap((sql) => c.all<ChannelCount>(sql, now))
+}
+
+/** Rows that somebody has, by channel. */
+export function countTaken(c: Connection): { readonly channel: string; readonly count: number }[] {
+  return c.all(COUNT_TAKEN)
+}
+
+/** All rows, delayed ones too. Counted in indexes, since the table itself is as large as the bodies are. */
+export function countAll(c: Connection, now: number): number {
+  const later = c.get<{ count: number }>(COUNT_LATER, now)?.count ?? 0
+  return [...countWaiting(c, now), ...countTaken(c)].reduce((sum, { count }) => sum + count, later)
+}
+
+/** Epoch ms at which a row was added: this one, or the oldest. */
+export function addedAt(c: Connection, id?: number): number | undefined {
+  return (id === undefined ? c.get<{ at: number }>(OLDEST) : c.get<{ at: number }>(AT, id))?.at
+}
+
+/** Bodies of the oldest due rows that nobody has. */
+export function peek(c: Connection, channel: string, limit: number, now: number): string[] {
+  const rows = PEEK.flatMap((sql) => c.all<{ id: number; body: string }>(sql, now, channel, limit))
+  rows.sort((a, b) => a.id - b.id)
+  return rows.slice(0, limit).map(({ body }) => body)
+}
+
+/** Removes what nobody has, delayed rows too; returns how many. */
+export function purge(c: Connection, channel: string): number {
+  return PURGE.reduce((sum, sql) => sum + c.run(sql, channel), 0)
+}
