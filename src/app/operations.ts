@@ -133,7 +133,7 @@ async function channelReports({ broker, store, router }: Opened, { channels }: A
   return [...channels.keys()].map((name) => {
     const handlers = router.on(name).map((subscriber) => subscriber.name)
     const held: Record<HeldState, number> = { retry: 0, waiting: 0, dead: 0, skipped: 0 }
-    for (const { handler, state, count } of counts) if (handlers.includes(handler)) held[state] += count
+    for (const { channel, state, count } of counts) if (channel === name) held[state] += count
     const found = stats.find((one) => one.channel === name)
     return { channel: name, messages: 0, unsettled: 0, consumers: 0, ...found, handlers, held }
   })
@@ -149,7 +149,7 @@ async function projectionReport(opened: Opened, projection: AnyProjection): Prom
     store.log.head(),
     store.checkpoints.get(checkpointName(projection, served.generation)),
   ])
-  const dead = counts.find(({ handler, state }) => handler === name && state === 'dead')
+  const dead = counts.filter(({ handler, state }) => handler === name && state === 'dead')
   return {
     projection: name,
     view: view.name,
@@ -159,7 +159,7 @@ async function projectionReport(opened: Opened, projection: AnyProjection): Prom
     generation: served.pointer,
     rows,
     ...(feed.kind === 'log' && { behind: Math.max(0, head - reached) }),
-    parked: dead?.count ?? 0,
+    parked: dead.reduce((sum, { count }) => sum + count, 0),
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Failure, HeldState } from 'obverse'
+import type { Failure, HeldCount, HeldState } from 'obverse'
 import { Heap } from './heap.ts'
 import type { HeldEntry, HeldLane, Owner } from './rows.ts'
 
@@ -8,12 +8,16 @@ export type NewHeld = Pick<
 > &
   Partial<Pick<HeldEntry, 'retryAt' | 'code' | 'reason' | 'detail'>>
 
+interface HeldCounts extends Pick<HeldCount, 'handler' | 'channel'> {
+  readonly states: Record<HeldState, number>
+}
+
 export class HeldTable {
   readonly rows: Map<number, HeldEntry> = new Map()
   readonly #byMessage = new Map<string, HeldEntry>()
   readonly #lanes = new Map<string, HeldLane>()
   readonly #ready = new Map<string, Heap<HeldEntry>>()
-  readonly #counts = new Map<string, Record<HeldState, number>>()
+  readonly #counts = new Map<string, HeldCounts>()
   #ids = 0
 
   /** The row of this message for this handler, whatever its state. */
@@ -126,10 +130,10 @@ export class HeldTable {
     return least
   }
 
-  *counts(): Generator<{ handler: string; state: HeldState; count: number }> {
-    for (const [handler, states] of this.#counts) {
+  *counts(): Generator<HeldCount> {
+    for (const { handler, channel, states } of this.#counts.values()) {
       for (const [state, count] of Object.entries(states)) {
-        if (count > 0) yield { handler, state: state as HeldState, count }
+        if (count > 0) yield { handler, channel, state: state as HeldState, count }
       }
     }
   }
@@ -143,13 +147,14 @@ export class HeldTable {
   }
 
   #count(row: HeldEntry, by: number): void {
-    const handler = row.handler ?? ''
-    let states = this.#counts.get(handler)
-    if (!states) {
-      states = { retry: 0, waiting: 0, dead: 0, skipped: 0 }
-      this.#counts.set(handler, states)
+    const { handler, channel } = row
+    const name = JSON.stringify([handler, channel])
+    let counts = this.#counts.get(name)
+    if (!counts) {
+      counts = { handler, channel, states: { retry: 0, waiting: 0, dead: 0, skipped: 0 } }
+      this.#counts.set(name, counts)
     }
-    states[row.state] += by
+    counts.states[row.state] += by
   }
 
   #join(row: HeldEntry, name: string): void {

@@ -36,7 +36,15 @@ export interface HeldRows {
   /** Gives heads back that were claimed and did not run. */
   release(owner: string, ids: readonly number[]): Promise<void>
   /** How many rows there are, by handler and state; refused ones, which have no handler, under the empty name. */
-  counts(): Promise<readonly { readonly handler: string; readonly state: HeldState; readonly count: number }[]>
+  counts(): Promise<readonly HeldCount[]>
+}
+
+export interface HeldCount {
+  /** `null`: messages that no handler could be found for. */
+  readonly handler: string | null
+  readonly channel: string
+  readonly state: HeldState
+  readonly count: number
 }
 
 /** `retry`: due later. `waiting`: behind another. `dead`: given up, blocks its lane. `skipped`: given up for good, on record. */

@@ -1,4 +1,12 @@
-import { type Delivery, type Failure, type HeldRow, type HeldRows, type HeldState, isoTime } from 'obverse'
+import {
+  type Delivery,
+  type Failure,
+  type HeldCount,
+  type HeldRow,
+  type HeldRows,
+  type HeldState,
+  isoTime,
+} from 'obverse'
 import type { Connection } from './connection.ts'
 import { settle } from './entry.ts'
 import { type Environment, guards } from './environment.ts'
@@ -22,8 +30,8 @@ const RELEASE = 'UPDATE obverse_held SET owner = NULL WHERE id = ? AND owner = ?
 const REFUSED_BEFORE = `SELECT 1 FROM obverse_held WHERE message_id = ? AND handler IS NULL AND channel = ? AND state = 'dead'`
 const REFUSE = `INSERT INTO obverse_held (lane, head, state, ordered, message_id, type, channel, attempts, due, code,
   reason, at, body) VALUES (0, 1, 'dead', 0, ?, ?, ?, 0, 0, ?, ?, ?, ?)`
-const COUNTS = `SELECT coalesce(handler, '') AS handler, state, count(*) AS count FROM obverse_held
-  GROUP BY handler, state ORDER BY handler, state`
+const COUNTS = `SELECT handler, channel, state, count(*) AS count FROM obverse_held
+  GROUP BY handler, channel, state ORDER BY handler, channel, state`
 
 export function heldRows(
   environment: Environment,
@@ -91,10 +99,7 @@ export function heldRows(
         },
         { committed: () => claims.remove(...ids) },
       ),
-    counts: () =>
-      reader.read((r) =>
-        r.all<{ handler: string; state: HeldState; count: number }>(COUNTS).map((row) => ({ ...row })),
-      ),
+    counts: () => reader.read((r) => r.all<HeldCount>(COUNTS).map((row) => ({ ...row }))),
   }
 }
 

@@ -217,7 +217,16 @@ export const heldCases: readonly Case<StoreSubject>[] = [
       await store.held.hold(delivery, { ...failure, retryAt: subject.runtime.now() + 60_000 })
       await store.held.hold(delivery, failure)
       await store.held.join([delivery])
-      assert.deepEqual(await store.held.counts(), [{ handler: 'h', state: 'retry', count: 1 }])
+      const { channel } = delivery
+      assert.deepEqual(await store.held.counts(), [{ handler: 'h', channel, state: 'retry', count: 1 }])
+    },
+  },
+  {
+    name: 'what no handler was found for is counted where it came from',
+    async run(subject) {
+      const store = await subject.open()
+      await store.held.refuse({ channel: 'work', body: 'no message', code: 'MESSAGE_MALFORMED', reason: 'not JSON' })
+      assert.deepEqual(await store.held.counts(), [{ handler: null, channel: 'work', state: 'dead', count: 1 }])
     },
   },
   {
