@@ -1,3 +1,4 @@
+import { ObverseError } from '../errors.ts'
 import type { AnySchema, InputOf, OutputOf, Schema } from './schema.ts'
 
 export type Kind = 'command' | 'query' | 'event'
@@ -119,6 +120,12 @@ function define<T extends string, S extends AnySchema, K extends Kind, R>(
   options: MessageOptions<OutputOf<S>>,
   result?: Schema<unknown, R>,
 ): Definition<T, InputOf<S>, OutputOf<S>, K, R> {
+  if (typeof type !== 'string' || !/^\S{1,200}$/.test(type)) {
+    throw new ObverseError(
+      'CONFIGURATION_INVALID',
+      `The message type ${JSON.stringify(type)} needs 1 to 200 characters without spaces, as in 'orders.place'`,
+    )
+  }
   const upcasters = options.history?.steps ?? []
   const make = (data: InputOf<S>): Message => ({ type, kind, data, [DEFINITION]: definition })
   const definition = Object.assign(make, {

@@ -1,5 +1,7 @@
+import { ObverseError } from '../errors.ts'
 import type { AnyDefinition, DataOf } from '../message/define.ts'
 import type { EventEnvelope } from '../message/envelope.ts'
+import { knownOptions } from '../runtime/options.ts'
 import type { AnyView, View } from './view.ts'
 
 /** What a projection may do to rows. Operations are recorded and folded; nothing is read here. */
@@ -82,7 +84,14 @@ export function projection<Row extends object>(
   view: View<Row>,
   options: ProjectionOptions = {},
 ): Projection<Row> {
+  knownOptions(`projection ${name}`, options, ['feed', 'gathering'])
   const { feed = 'log', gathering = false } = options
+  if (feed !== 'log' && feed !== 'inline' && typeof feed?.channel !== 'string') {
+    throw new ObverseError(
+      'CONFIGURATION_INVALID',
+      `feed of projection ${name} is ${JSON.stringify(feed)}; give 'log', 'inline' or { channel: NAME }`,
+    )
+  }
   const source: Feed = typeof feed === 'string' ? { kind: feed } : { kind: 'channel', channel: feed.channel }
   return make<Row>({ name, view, feed: source, gathering }, [], new Map())
 }

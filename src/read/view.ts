@@ -1,4 +1,5 @@
 import type { AnySchema, OutputOf } from '../message/schema.ts'
+import { knownOptions } from '../runtime/options.ts'
 
 /**
  * What a store keeps for one row of a view. A fold of many events is saved as one whole row, guarded by `mark`.
@@ -120,6 +121,7 @@ export function view<S extends AnySchema, const K extends keyof OutputOf<S> & st
   name: string,
   options: ViewOptions<S, K>,
 ): View<OutputOf<S>, K> {
+  knownOptions(`view ${name}`, options, ['row', 'key', 'index'])
   const lookups = (options.index ?? []).map((entry): Lookup => {
     if (typeof entry === 'string') return { by: [entry], descending: false }
     const { by = [], order, descending = false } = entry

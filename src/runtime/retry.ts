@@ -1,4 +1,5 @@
 import { ObverseError } from '../errors.ts'
+import { knownOptions } from './options.ts'
 
 /** How often and when a failed message is tried again. Only failures of the handler or the message count. */
 export interface RetryPolicy {
@@ -18,6 +19,7 @@ export const DEFAULT_RETRY: RetryPolicy = { retries: 3, delay: 1_000, factor: 2,
 
 /** @throws {ObverseError} `CONFIGURATION_INVALID` naming the option */
 export function retryPolicy(given: Partial<RetryPolicy> = {}): RetryPolicy {
+  knownOptions('retry', given, Object.keys(DEFAULT_RETRY))
   const policy = { ...DEFAULT_RETRY, ...given }
   for (const [name, least] of Object.entries({ retries: 0, delay: 0, factor: 1, maxDelay: 0, jitter: 0 })) {
     const value = policy[name as keyof RetryPolicy]

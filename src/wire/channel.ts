@@ -1,4 +1,5 @@
 import { ObverseError } from '../errors.ts'
+import { knownOptions } from '../runtime/options.ts'
 import { type RetryPolicy, retryPolicy } from '../runtime/retry.ts'
 
 /** The policy of a named queue. */
@@ -34,6 +35,7 @@ export function channel(name: string, options: ChannelOptions = {}): Channel {
       `The channel name ${JSON.stringify(name)} needs 1 to 100 letters, digits, dots, dashes or underscores`,
     )
   }
+  knownOptions(`channel ${name}`, options, ['concurrency', 'prefetch', 'retry', 'timeout', 'ordered', 'batch'])
   const { concurrency = 16, prefetch = 100, timeout = 30_000, ordered = true, batch = 1_000 } = options
   for (const [option, value] of Object.entries({ concurrency, prefetch, timeout, batch })) {
     if (!Number.isInteger(value) || value < 1) {

@@ -1,4 +1,6 @@
+import { ObverseError } from '../errors.ts'
 import type { AnyDefinition, DataOf } from '../message/define.ts'
+import { knownOptions } from '../runtime/options.ts'
 
 /** The state and rules behind one key: an initial state and how each event changes it. Immutable: `on` makes a new one. */
 export interface Aggregate<N extends string, S, E extends AnyDefinition<'event'> = never> {
@@ -34,7 +36,16 @@ export function aggregate<const N extends string, S>(
   initial: () => S,
   options: { readonly snapshots?: SnapshotPolicy } = {},
 ): Aggregate<N, S> {
-  return make<N, S, never>(name, initial, [], new Map(), options.snapshots)
+  const { snapshots } = options
+  knownOptions(`aggregate ${name}`, options, ['snapshots'])
+  knownOptions(`snapshots of aggregate ${name}`, snapshots, ['every', 'version'])
+  if (snapshots && !(Number.isInteger(snapshots.every) && snapshots.every >= 1)) {
+    throw new ObverseError(
+      'CONFIGURATION_INVALID',
+      `snapshots.every of aggregate ${name} is ${snapshots.every}; give a whole number of events from 1`,
+    )
+  }
+  return make<N, S, never>(name, initial, [], new Map(), snapshots)
 }
 
 function make<N extends string, S, E extends AnyDefinition<'event'>>(

@@ -74,9 +74,12 @@ export function createCommandBus(dependencies: CommandBusDependencies): CommandB
   let inFlight = 0
 
   const send: CommandBus = async (message, options = {}) => {
-    const handler = handlers.get(message.type)
-    if (!handler) {
-      throw new ObverseError('HANDLER_MISSING', `Nothing handles ${message.type}; add its handler to createApp()`)
+    const handler = handlers.get(message?.type)
+    if (!handler) throw unhandled(message)
+    if (handler.channel === undefined && (options.delay !== undefined || options.at !== undefined)) {
+      const field = options.delay === undefined ? 'at' : 'delay'
+      const text = `${message.type} is handled at once; give its handler a channel to send it with a ${field}`
+      throw new ObverseError('VALIDATION_FAILED', text, { fields: { [field]: [text] } })
     }
     if (inFlight >= inFlightLimit) {
       throw new ObverseError('OVERLOADED', `${inFlight} commands are under way already; try again later`)
@@ -161,6 +164,16 @@ async function later(
   }
   observe({ step: 'sending', type: definition.type, messageId: id, channel: handler.channel })
   return receipt(id, token, false)
+}
+
+function unhandled(message: Message): ObverseError {
+  const { kind, type } = definitionOf(message)
+  return kind === 'command'
+    ? new ObverseError('HANDLER_MISSING', `Nothing handles ${type}; add its handler to createApp()`)
+    : new ObverseError(
+        'HANDLER_MISSING',
+        `${type} is ${kind === 'event' ? 'an event: publish it from a handler' : 'a query: ask() it'}`,
+      )
 }
 
 function claimOf(message: Message, options: SendOptions): Claim | undefined {

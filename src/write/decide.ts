@@ -1,6 +1,6 @@
 import type { AnyDefinition, DataOf, MessageOf } from '../message/define.ts'
 import type { Aggregate } from './aggregate.ts'
-import { type Handler, type HandlerOptions, handlerName } from './handle.ts'
+import { checkHandler, type Handler, type HandlerOptions, handlerName } from './handle.ts'
 import type { Refusal } from './refuse.ts'
 
 export type Decision<E extends AnyDefinition> = MessageOf<E> | readonly MessageOf<E>[] | Refusal
@@ -35,6 +35,7 @@ export function decide<
   options: DecideOptions<C, S, E, Ch>,
   decision: (data: DataOf<C>, state: S) => Decision<E>,
 ): Handler<C, void, Ch> {
+  checkHandler(definition, options, ['aggregate', 'id', 'channel', 'retry', 'timeout'], decision)
   const { aggregate, id, channel, ...rest } = options
   return {
     definition,

@@ -1,4 +1,4 @@
-import { isObverseError } from '../errors.ts'
+import { isObverseError, ObverseError } from '../errors.ts'
 import type { Message } from '../message/define.ts'
 import { type AnyAggregate, fold } from './aggregate.ts'
 import type { NewEvent } from './event-store.ts'
@@ -27,6 +27,12 @@ export async function runDecision(
     const decision = decide(job.data, state)
     if (isObverseError(decision)) throw decision
     const builder = new UnitBuilder(around, job)
+    if (decision === undefined || decision === null || decision instanceof Promise) {
+      throw new ObverseError(
+        'HANDLER_FAILED',
+        `The decision of ${job.type} returned ${decision instanceof Promise ? 'a promise' : decision}; a decision is synchronous and returns events, [] or refuse(…)`,
+      )
+    }
     const events = Array.isArray(decision) ? decision : [decision]
     for (const event of events) builder.publish(event as Message, key)
     const snapshot = dueSnapshot(aggregate, key, loaded, state, builder.events)

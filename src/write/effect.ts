@@ -5,6 +5,7 @@ import { isoTime } from '../runtime/clock.ts'
 import type { DeliveryOptions, HandlerContext } from './context.ts'
 import type { AnyHandler, HandlerBody } from './handle.ts'
 import type { Job } from './job.ts'
+import { Refusal } from './refuse.ts'
 import type { Entry, Outcome, Transaction, Transactions, Unit } from './transaction.ts'
 import { type Surroundings, UnitBuilder } from './unit-builder.ts'
 
@@ -24,6 +25,7 @@ export function runEffect(
   if (entry.delivery || entry.claim) return guarded(run, handler, body, job, entry, transactions, around)
   const context = new EffectContext(job, around, handler, body)
   const finish = (result: unknown): Effect | Promise<Effect> => {
+    accept(result)
     // nothing to commit costs no transaction
     if (context.isEmpty) return { outcome: NOTHING, result }
     const unit = context.unit.build(job.more(result))
@@ -31,6 +33,11 @@ export function runEffect(
   }
   const result = run(job.data, context)
   return result instanceof Promise ? result.then(finish) : finish(result)
+}
+
+/** A refusal that is returned means what one that is thrown means: `decide` returns it, so somebody will here. */
+function accept(result: unknown): void {
+  if (result instanceof Refusal) throw result
 }
 
 export interface Effect {
@@ -54,6 +61,7 @@ async function withTables(
   const outcome = await transactions.transact(entry, async (tx) => {
     const context = new EffectContext(job, around, handler, body, tx)
     result = await run(job.data, context)
+    accept(result)
     if (around.runtime.reach) await around.runtime.reach('handler.after')
     unit = context.unit.build(job.more(result))
     return unit
@@ -77,6 +85,7 @@ async function guarded(
   let result: unknown
   try {
     result = await run(job.data, context)
+    accept(result)
   } catch (error) {
     // The refusal of a claimed command is committed in the place of its work, and thrown again from there.
     if (!entry.claim || !entry.refusal?.(error)) throw error
@@ -164,7 +173,7 @@ class EffectContext implements HandlerContext<unknown> {
   }
 
   cancel(messageId: string): void {
-    this.unit.cancelled.push(messageId)
+    this.unit.cancel(messageId)
   }
 
   id(): string {

@@ -1,7 +1,10 @@
+import { ObverseError } from '../errors.ts'
 import type { AnyDefinition, DataOf } from '../message/define.ts'
-import type { RetryPolicy } from '../runtime/retry.ts'
+import { knownOptions } from '../runtime/options.ts'
+import { type RetryPolicy, retryPolicy } from '../runtime/retry.ts'
 import type { AnyAggregate } from './aggregate.ts'
 import type { HandlerContext } from './context.ts'
+import type { Refusal } from './refuse.ts'
 import type { TableBinding } from './transaction.ts'
 
 /** A handler as a value: what `createApp` takes. Registered once, called by the application only. */
@@ -53,7 +56,7 @@ export const EVENTS_CHANNEL = 'events'
 
 /**
  * Handles a command or an event with any effect. Runs inside one transaction: what it writes by `ctx.db`, publishes
- * and sends commits together with the inbox mark, or not at all. Throw `refuse(…)` to say no, `permanent(…)` when
+ * and sends commits together with the inbox mark, or not at all. Throw (or return) `refuse(…)` to say no, `permanent(…)` when
  * trying again cannot help, `outage(…)` when something it needs is down.
  *
  * A command with a `channel` is asynchronous: `send` answers with a receipt. An event handler always has a channel,
@@ -71,18 +74,20 @@ export function handle<
   definition: D,
   options: HandleOptions<Ch, DB>,
   run: (data: DataOf<D>, context: HandlerContext<DB>) => R | Promise<R>,
-): Handler<D, Awaited<R>, Ch>
+): Handler<D, Exclude<Awaited<R>, Refusal>, Ch>
 export function handle<D extends AnyDefinition<'command' | 'event'>, R>(
   definition: D,
   run: (data: DataOf<D>, context: HandlerContext) => R | Promise<R>,
-): Handler<D, Awaited<R>, undefined>
+): Handler<D, Exclude<Awaited<R>, Refusal>, undefined>
 export function handle(
   definition: AnyDefinition,
   optionsOrRun: HandleOptions<string | undefined, unknown> | ((data: never, context: never) => unknown),
   maybeRun?: (data: never, context: never) => unknown,
 ): Handler {
   const run = typeof optionsOrRun === 'function' ? optionsOrRun : maybeRun
-  const { channel, name, db, ...options } = typeof optionsOrRun === 'function' ? {} : optionsOrRun
+  const given = typeof optionsOrRun === 'function' ? {} : optionsOrRun
+  checkHandler(definition, given, ['channel', 'name', 'db', 'retry', 'timeout'], run)
+  const { channel, name, db, ...options } = given
   const at = definition.kind === 'event' ? (channel ?? EVENTS_CHANNEL) : channel
   return {
     definition,
@@ -90,6 +95,27 @@ export function handle(
     channel: at,
     options,
     body: { kind: 'effect', run: run as (data: never, context: never) => unknown, ...(db && { db }) },
+  }
+}
+
+/** @throws {ObverseError} `CONFIGURATION_INVALID` */
+export function checkHandler(
+  definition: AnyDefinition,
+  options: HandlerOptions,
+  known: readonly string[],
+  run: unknown,
+): void {
+  const { type } = definition
+  knownOptions(`the handler of ${type}`, options, known)
+  if (typeof run !== 'function') {
+    throw new ObverseError('CONFIGURATION_INVALID', `The handler of ${type} has no function; give it as last argument`)
+  }
+  if (options.retry !== undefined) retryPolicy(options.retry)
+  if (options.timeout !== undefined && !(options.timeout >= 1)) {
+    throw new ObverseError(
+      'CONFIGURATION_INVALID',
+      `timeout of the handler of ${type} is ${options.timeout}; give milliseconds from 1`,
+    )
   }
 }
 

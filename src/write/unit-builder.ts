@@ -49,6 +49,7 @@ export class UnitBuilder {
   readonly #around: Surroundings
   readonly #parent: Parent
   #metadata: Metadata | undefined
+  #built = false
 
   constructor(around: Surroundings, parent: Parent) {
     this.#around = around
@@ -56,6 +57,7 @@ export class UnitBuilder {
   }
 
   publish(event: Message, aggregateId?: string): void {
+    this.#open('publish')
     const definition = definitionOf(event)
     if (definition.kind !== 'event') throw wrongKind(event, 'publish', 'an event')
     if (this.events.length >= this.#around.eventLimit) {
@@ -73,11 +75,14 @@ export class UnitBuilder {
       )
     }
     const stamped = { key, channels: this.#around.route(event.type) }
-    this.events.push(this.#serialise(definition, data, this.#around.runtime.id(), stamped) as NewEvent)
+    const stored = this.#serialise(definition, data, this.#around.runtime.id(), stamped) as NewEvent
+    checkStoredForm(definition, stored)
+    this.events.push(stored)
   }
 
   /** Adds an asynchronous command; the data goes as it was given, its schema is applied here and by the consumer. */
   send(command: Message, options: DeliveryOptions = {}, id: string = this.#around.runtime.id()): string {
+    this.#open('send')
     const definition = definitionOf(command)
     if (definition.kind !== 'command') throw wrongKind(command, 'send', 'a command')
     const channels = this.#around.route(command.type)
@@ -94,7 +99,13 @@ export class UnitBuilder {
     return id
   }
 
+  cancel(messageId: string): void {
+    this.#open('cancel')
+    this.cancelled.push(messageId)
+  }
+
   build(more: Partial<Unit> = {}): Unit {
+    this.#built = true
     const { inline } = this.#around
     return {
       ...(inline && this.events.some(({ type }) => inline.types.has(type)) && { project: inline.project }),
@@ -107,6 +118,15 @@ export class UnitBuilder {
 
   get isEmpty(): boolean {
     return this.events.length === 0 && this.messages.length === 0 && this.cancelled.length === 0
+  }
+
+  /** What comes after the handler has returned would be lost silently. */
+  #open(verb: string): void {
+    if (!this.#built) return
+    throw new ObverseError(
+      'TURN_OVER',
+      `The handler of ${this.#parent.type} used ctx.${verb}() after it had returned; await everything inside the handler`,
+    )
   }
 
   #serialise(
@@ -135,11 +155,11 @@ export class UnitBuilder {
 
 /** The definition that made `message`. @throws {ObverseError} `MESSAGE_TYPE_UNKNOWN` for an object made by hand */
 export function definitionOf(message: Message): AnyDefinition {
-  const definition = message[DEFINITION]
+  const definition = message?.[DEFINITION]
   if (definition) return definition
   throw new ObverseError(
     'MESSAGE_TYPE_UNKNOWN',
-    `${JSON.stringify(message.type)} was not made by a definition; call the definition: PlaceOrder({ … })`,
+    `${JSON.stringify((message as Message | undefined)?.type ?? message)} was not made by a definition; call the definition: PlaceOrder({ … })`,
   )
 }
 
@@ -160,6 +180,26 @@ function checked(definition: AnyDefinition, data: unknown): unknown {
     )
   }
   return value
+}
+
+const formsChecked = new WeakSet<AnyDefinition>()
+
+/**
+ * Once for each definition: its schema must take back what JSON makes of its data. A `Date` becomes a text, and every
+ * consumer would refuse the event that was stored.
+ */
+function checkStoredForm(definition: AnyDefinition, stored: NewEvent): void {
+  if (formsChecked.has(definition)) return
+  try {
+    checked(definition, JSON.parse(stored.data))
+  } catch (cause) {
+    throw new ObverseError(
+      'HANDLER_FAILED',
+      `${definition.type} does not survive being stored as JSON: ${cause instanceof Error ? cause.message : cause}; use texts and numbers, not Date, Map or BigInt`,
+      { cause },
+    )
+  }
+  formsChecked.add(definition)
 }
 
 function wrongKind(message: Message, verb: string, wanted: string): ObverseError {
