@@ -6,13 +6,33 @@ import { limitsOf } from './app/limits.ts'
 import { type Opened, open } from './app/opened.ts'
 import { createOperations } from './app/operations.ts'
 import { channelsOf, createParts, drainAll, type Parts } from './app/parts.ts'
+import { ObverseError } from './errors.ts'
 import type { Message } from './message/define.ts'
 import type { QueryBus, QueryHandler } from './read/query-bus.ts'
 import { systemRuntime } from './runtime/clock.ts'
 import type { Observer } from './runtime/observer.ts'
+import { knownOptions } from './runtime/options.ts'
 import type { SchemaControl } from './store.ts'
 import { consume } from './wire/consume.ts'
 import type { AnyHandler } from './write/handle.ts'
+
+const APP_OPTIONS = [
+  'name',
+  'handlers',
+  'projections',
+  'store',
+  'broker',
+  'views',
+  'channels',
+  'pipeline',
+  'migrations',
+  'migrate',
+  'observe',
+  'runtime',
+  'limits',
+  'messages',
+  'inline',
+] satisfies (keyof AppOptions<[]>)[]
 
 /** What exists between `open` and `stop`. */
 interface Life {
@@ -35,6 +55,13 @@ interface Life {
 export function createApp<const H extends readonly (AnyHandler | QueryHandler)[]>(
   options: AppOptions<H>,
 ): App<H[number]> {
+  knownOptions('createApp()', options, APP_OPTIONS)
+  if (!options.store) {
+    throw new ObverseError(
+      'CONFIGURATION_INVALID',
+      "createApp() needs a store: sqlite('data/app.db') of obverse/sqlite, or memory() of obverse/memory",
+    )
+  }
   const { name = 'obverse', store, runtime = systemRuntime, inline = false } = options
   const assembly = assemble(options)
   const limits = limitsOf(options.limits)
@@ -100,6 +127,7 @@ export function createApp<const H extends readonly (AnyHandler | QueryHandler)[]
       await living()
     },
     start(roles: Roles = {}) {
+      knownOptions('start()', roles, ['relay', 'consume', 'project'])
       starting ??= living().then(async (started) => {
         parts = createParts(started.opened, assembly, roles)
         await parts.start()
@@ -120,7 +148,15 @@ export function createApp<const H extends readonly (AnyHandler | QueryHandler)[]
       return consume((await opened()).consumers, wanted, consuming)
     },
     drain: async () => drainAll(await opened(), assembly),
-    operate: createOperations({ opened, standing, assembly, runtime, observe, migrations: options.migrations ?? [] }),
+    operate: createOperations({
+      opened,
+      standing,
+      assembly,
+      runtime,
+      observe,
+      migrations: options.migrations ?? [],
+      remember: limits.remember,
+    }),
     describe: () =>
       describe(assembly, {
         name,

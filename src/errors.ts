@@ -57,6 +57,7 @@ export const ERRORS = {
   SCHEMA_OUTDATED: { status: 500, kind: 'fault', title: 'The tables are older or newer than this version.' },
   MIGRATION_FAILED: { status: 500, kind: 'fault', title: 'A migration threw; nothing of it was kept.' },
   // read
+  COMMAND_FAILED: { status: 409, kind: 'refusal', title: 'The command that the token names has failed.' },
   CONSISTENCY_TIMEOUT: { status: 503, kind: 'fault', title: 'The view did not reach the token in time.' },
   KEY_PARKED: { status: 503, kind: 'fault', title: 'A dead letter holds the key that the token names.' },
   ROW_FOREIGN_KEY: { status: 500, kind: 'permanent', title: 'A row of one key was touched by an event of another.' },

@@ -107,7 +107,7 @@ export interface VerifyReport {
 export interface StatusReport {
   readonly messageId: string
   readonly type: string
-  /** `queued` and `held` are said of messages that wait; `logged` of an event that every handler has done with. */
+  /** Of an event: `dead`, `held` or `queued` if it is so for any handler; `logged`: every handler has done with it. */
   readonly state: MessageStatus['state'] | 'queued' | 'held' | 'dead' | 'logged'
   readonly reason?: string
   readonly result?: unknown
@@ -117,6 +117,17 @@ export interface StatusReport {
   readonly key?: string | null
   readonly seq?: number
   readonly position?: number
+  /** ISO 8601: not before. */
+  readonly due?: string
+  /** Events: every handler and projection that takes it, and what it has done with it. */
+  readonly handlers?: readonly HandlerState[]
+}
+
+export interface HandlerState {
+  readonly name: string
+  /** `queued`: not handled yet. `retry` and `waiting`: held. */
+  readonly state: 'handled' | 'queued' | HeldState
+  readonly reason?: string
 }
 
 export interface TraceNode extends StatusReport {

@@ -1,4 +1,4 @@
-import { ObverseError } from '../errors.ts'
+import { isObverseError, kindOf, ObverseError } from '../errors.ts'
 import { rootMetadata } from '../message/metadata.ts'
 import type { TokenPart } from '../message/token.ts'
 import { createQueryBus, type QueryBus } from '../read/query-bus.ts'
@@ -84,12 +84,18 @@ async function resolveMessages(
   return resolved.flat()
 }
 
-/** A command that failed has written nothing, so there is nothing to wait for. */
 async function ended(id: string, timeout: number, watching: Watching): Promise<void> {
   try {
     await commandDone(id, { timeout }, watching)
   } catch (error) {
-    if (!(error instanceof ObverseError) || error.code !== 'RECEIPT_TIMEOUT') return
-    throw new ObverseError('CONSISTENCY_TIMEOUT', `The command ${id} of the token was not done within ${timeout} ms`)
+    if (isObverseError(error, 'RECEIPT_TIMEOUT')) {
+      throw new ObverseError(
+        'CONSISTENCY_TIMEOUT',
+        `The command ${id} of the token was not done within ${Math.round(timeout)} ms`,
+      )
+    }
+    if (kindOf(error) === 'outage') throw error
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new ObverseError('COMMAND_FAILED', `The command ${id} of the token has failed: ${reason}`, { cause: error })
   }
 }

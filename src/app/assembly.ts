@@ -30,7 +30,8 @@ export interface Parts {
  * `CONFIGURATION_INVALID`
  */
 export function assemble(parts: Parts): Assembly {
-  const { handlers, projections = [], messages = [] } = parts
+  for (const [at, handler] of (parts.handlers ?? []).entries()) checkHandlerValue(handler, at)
+  const { handlers = [], projections = [], messages = [] } = parts
   const queries = handlers.filter((handler): handler is QueryHandler => 'answer' in handler)
   const doers = handlers.filter((handler): handler is AnyHandler => !('answer' in handler))
   const commands = new Map<string, AnyHandler>()
@@ -38,6 +39,7 @@ export function assemble(parts: Parts): Assembly {
     if (handler.definition.kind !== 'command') continue
     claimType(commands, handler)
   }
+  checkQueries(queries)
   checkNames([...doers, ...queries, ...projections])
   checkHandled(messages, commands, queries)
   const registry = createRegistry([
@@ -63,6 +65,24 @@ function claimType(commands: Map<string, AnyHandler>, handler: AnyHandler): void
     throw new ObverseError('HANDLER_DUPLICATE', `Two handlers take the command ${type}; a command has exactly one`)
   }
   commands.set(type, handler)
+}
+
+function checkHandlerValue(handler: unknown, at: number): void {
+  if (typeof handler === 'object' && handler !== null && 'definition' in handler) return
+  throw new ObverseError(
+    'CONFIGURATION_INVALID',
+    `handlers[${at}] is ${typeof handler === 'function' ? 'a definition' : String(handler)}; give what handle(), decide() or answer() returns`,
+  )
+}
+
+function checkQueries(queries: readonly QueryHandler[]): void {
+  const types = new Set<string>()
+  for (const { definition } of queries) {
+    if (types.has(definition.type)) {
+      throw new ObverseError('HANDLER_DUPLICATE', `Two handlers answer the query ${definition.type}; remove one`)
+    }
+    types.add(definition.type)
+  }
 }
 
 /** A name is the scope of inbox marks: two handlers under one would each drop what the other has handled. */

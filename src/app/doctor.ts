@@ -1,12 +1,13 @@
 import type { ChannelReport, Finding, Operations, ProjectionReport } from '../operate.ts'
+import { type Runtime, sleep } from '../runtime/clock.ts'
 
-/** A held row older than its retry policy could explain, events that no projector fetches: numbers that deserve a word. */
-const BEHIND = 1_000
+/** Milliseconds in which a projection that somebody runs must have come on. */
+const MOVES = 500
 
 type Looks = Pick<Operations, 'health' | 'pendingMigrations' | 'channels' | 'deadLetters' | 'projections'>
 
 /** Looks at everything an operator would look at first, and says of each what to do. */
-export async function examine(operations: Looks): Promise<readonly Finding[]> {
+export async function examine(operations: Looks, runtime: Runtime): Promise<readonly Finding[]> {
   const health = await operations.health()
   const findings: Finding[] = health.map(({ name, ok, detail }) =>
     ok
@@ -16,7 +17,11 @@ export async function examine(operations: Looks): Promise<readonly Finding[]> {
   if (health.some(({ ok }) => !ok)) return findings
   findings.push(tables(await operations.pendingMigrations()))
   for (const report of await operations.channels.list()) findings.push(...channel(report))
-  for (const report of await operations.projections.list()) findings.push(projection(report))
+  const first = await operations.projections.list()
+  const late = first.some(({ behind = 0 }) => behind > 0)
+  if (late) await sleep(runtime, MOVES)
+  const second = late ? await operations.projections.list() : first
+  for (const [at, report] of second.entries()) findings.push(projection(report, first[at]?.behind ?? 0))
   return findings
 }
 
@@ -25,7 +30,7 @@ function tables(pending: readonly string[]): Finding {
   return {
     level: 'error',
     subject: 'tables',
-    says: `${pending.length} migrations are pending: ${pending.join(', ')}`,
+    says: `${counted(pending.length, 'migration')} pending: ${pending.join(', ')}`,
     remedy: 'Run `obverse migrate`',
   }
 }
@@ -33,35 +38,38 @@ function tables(pending: readonly string[]): Finding {
 function channel({ channel: name, messages, consumers, handlers, held }: ChannelReport): Finding[] {
   const subject = `channel ${name}`
   const findings: Finding[] = []
-  if (handlers.length === 0 && messages > 0) {
-    const says = `${messages} messages wait and nothing in this application handles them`
+  if (messages > 0 && handlers.length === 0) {
+    const says = `${counted(messages, 'message')} there, and nothing in this application handles them`
     findings.push({ level: 'warning', subject, says, remedy: 'Register their handlers, or take the channel away' })
   } else if (messages > 0 && consumers === 0) {
-    const says = `${messages} messages wait and nobody consumes`
+    const says = `${counted(messages, 'message')} there, and nobody consumes`
     findings.push({ level: 'warning', subject, says, remedy: `Run \`obverse consume ${name}\`` })
   }
   if (held.dead > 0) {
-    const says = `${held.dead} dead letters, ${held.waiting} messages wait behind them`
+    const says = `${counted(held.dead, 'dead letter')}, ${counted(held.waiting, 'message')} behind`
     findings.push({ level: 'warning', subject, says, remedy: `Run \`obverse failed list --channel ${name}\`` })
   }
   if (findings.length > 0) return findings
-  return [{ level: 'ok', subject, says: `${messages} messages, ${consumers} consumers, ${held.retry} being retried` }]
+  const says = `${counted(messages, 'message')}, ${counted(consumers, 'consumer')}, ${held.retry} to be tried again`
+  return [{ level: 'ok', subject, says }]
 }
 
-function projection({ projection: name, behind, parked, rows, view, store }: ProjectionReport): Finding {
+/** `before`: how far it was behind a moment ago. */
+function projection(report: ProjectionReport, before: number): Finding {
+  const { projection: name, behind = 0, parked, rows, view, store } = report
   const subject = `projection ${name}`
   if (parked > 0) {
-    const says = `${parked} dead letters park keys of ${view}`
+    const says = `${counted(parked, 'dead letter')} of ${view}: each parks its key`
     return { level: 'warning', subject, says, remedy: `Run \`obverse failed list --handler ${name}\`` }
   }
-  if (behind !== undefined && behind > BEHIND) {
-    const says = `${view} is ${behind} events behind the log`
-    return {
-      level: 'warning',
-      subject,
-      says,
-      remedy: 'Is a process with projections running? See `obverse projections list`',
-    }
+  if (behind > 0 && behind >= before) {
+    const says = `${view} is ${counted(behind, 'event')} behind the log and does not come on`
+    return { level: 'warning', subject, says, remedy: 'Start a process with projections: `obverse projections run`' }
   }
-  return { level: 'ok', subject, says: `${rows} rows of ${view} in ${store}` }
+  const lag = behind > 0 ? `, ${counted(behind, 'event')} behind` : ''
+  return { level: 'ok', subject, says: `${counted(rows, 'row')} of ${view} in ${store}${lag}` }
+}
+
+function counted(count: number, noun: string): string {
+  return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`
 }

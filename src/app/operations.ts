@@ -1,6 +1,7 @@
 import { ObverseError } from '../errors.ts'
 import type { ChannelReport, Operations, ProjectionReport } from '../operate.ts'
 import { checkpointName } from '../read/generation.ts'
+import { createProgress } from '../read/progress.ts'
 import type { AnyProjection } from '../read/projection.ts'
 import { rebuild, switchTo } from '../read/rebuild.ts'
 import { verify } from '../read/verify.ts'
@@ -14,7 +15,7 @@ import type { Assembly } from './assembly.ts'
 import { examine } from './doctor.ts'
 import type { Opened } from './opened.ts'
 import { parkingOf } from './parking.ts'
-import { statusOf, traceOf } from './tracing.ts'
+import { type Sources, statusOf, type Taker, traceOf } from './tracing.ts'
 
 export interface OperatedOn {
   readonly opened: () => Promise<Opened>
@@ -24,6 +25,8 @@ export interface OperatedOn {
   readonly runtime: Runtime
   readonly observe: Observer
   readonly migrations: readonly Migration[]
+  /** Milliseconds for which inbox marks are kept. */
+  readonly remember: number
 }
 
 /** Longest wait between looks of `log.tail`, when no commit has woken it. */
@@ -34,6 +37,10 @@ const TAIL_PAGE = 500
 export function createOperations(on: OperatedOn): Operations {
   const { opened, assembly, runtime, migrations } = on
   const store = async () => (await opened()).store
+  const sources = async (): Promise<Sources> => {
+    const all = await opened()
+    return { ...all.store, takers: (type) => takersOf(type, all, assembly, on) }
+  }
   const known = (name: string): string => {
     if (assembly.channels.has(name)) return name
     const all = [...assembly.channels.keys()].join(', ') || 'none'
@@ -86,8 +93,8 @@ export function createOperations(on: OperatedOn): Operations {
         stop()
       },
     },
-    status: async (messageId) => statusOf(messageId, await store()),
-    trace: async (messageId) => traceOf(messageId, await store()),
+    status: async (messageId) => statusOf(messageId, await sources()),
+    trace: async (messageId) => traceOf(messageId, await sources()),
     cancel: async (messageId) => (await store()).statuses.cancel(messageId),
     migrate: () => on.standing((schema) => schema.migrate(migrations)),
     pendingMigrations: () => on.standing((schema) => schema.pending(migrations)),
@@ -110,9 +117,32 @@ export function createOperations(on: OperatedOn): Operations {
       }
       return health
     },
-    doctor: () => examine(operations),
+    doctor: () => examine(operations, runtime),
   }
   return operations
+}
+
+/** Handlers by their inbox marks, which are kept for a time only; projections by the marks of their rows. */
+function takersOf(type: string, opened: Opened, assembly: Assembly, { runtime, remember }: OperatedOn): Taker[] {
+  const { store, generations } = opened
+  const handlers = assembly.onChannels.filter(({ definition }) => definition.type === type)
+  const projections = assembly.projections.filter(({ types }) => types.has(type))
+  return [
+    ...handlers.map(
+      ({ name }): Taker => ({
+        name,
+        done: async ({ id, time }) => Date.parse(time) < runtime.now() - remember || (await store.inbox.seen(id, name)),
+      }),
+    ),
+    ...projections.map((projection): Taker => {
+      const { log, checkpoints } = store
+      const progress = createProgress(projection, { generations, checkpoints, log })
+      return {
+        name: projection.name,
+        done: async ({ key, seq }) => (await progress.look([{ key, seq }])).missing.size === 0,
+      }
+    }),
+  ]
 }
 
 async function looks(look: () => Promise<unknown>, well: string): Promise<Health> {

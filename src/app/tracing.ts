@@ -1,5 +1,5 @@
 import type { EventEnvelope } from '../message/envelope.ts'
-import type { StatusReport, TraceNode } from '../operate.ts'
+import type { HandlerState, StatusReport, TraceNode } from '../operate.ts'
 import type { OpenStore } from '../store.ts'
 import type { DeadLetter } from '../wire/dead-letter.ts'
 import type { MessageStatus } from '../wire/status.ts'
@@ -7,28 +7,32 @@ import type { MessageStatus } from '../wire/status.ts'
 /** The most messages of one correlation that a trace shows. */
 const TRACE_LIMIT = 1_000
 
-type Sources = Pick<OpenStore, 'log' | 'statuses' | 'deadLetters'>
+export interface Sources extends Pick<OpenStore, 'log' | 'statuses' | 'deadLetters'> {
+  /** Everybody who takes messages of a type. */
+  readonly takers: (type: string) => readonly Taker[]
+}
+
+export interface Taker {
+  readonly name: string
+  /** True when it has handled the event, or has shown it. */
+  done(event: EventEnvelope): Promise<boolean>
+}
 
 /** Where one message is: by its status row, as an event, as a dead letter, or by the events it caused. */
-export async function statusOf(
-  messageId: string,
-  { log, statuses, deadLetters }: Sources,
-): Promise<StatusReport | undefined> {
-  const [status, event, dead] = await Promise.all([
-    statuses.get(messageId),
-    log.byId(messageId),
-    deadLetters.list({ messageId, limit: 1 }),
-  ])
+export async function statusOf(messageId: string, sources: Sources): Promise<StatusReport | undefined> {
+  const { log, statuses, deadLetters } = sources
+  const [status, event] = await Promise.all([statuses.get(messageId), log.byId(messageId)])
   if (status) return ofStatus(status)
-  if (event) return ofEvent(event, dead[0])
-  if (dead[0]) return ofDeadLetter(dead[0])
+  if (event) return ofEvent(event, sources)
+  const [dead] = await deadLetters.list({ messageId, limit: 1 })
+  if (dead) return ofDeadLetter(dead)
   const caused = (await log.correlated(messageId, TRACE_LIMIT)).filter((e) => e.metadata.causationId === messageId)
   return caused[0] && ofCause(messageId, caused[0])
 }
 
 /** Everything of the correlation that `messageId` belongs to, by what caused what. */
 export async function traceOf(messageId: string, sources: Sources): Promise<readonly TraceNode[]> {
-  const { log, statuses, deadLetters } = sources
+  const { log, statuses } = sources
   const itself = await statusOf(messageId, sources)
   const correlation = itself?.correlationId ?? messageId
   const [events, tracked] = await Promise.all([
@@ -37,10 +41,7 @@ export async function traceOf(messageId: string, sources: Sources): Promise<read
   ])
   const reports = new Map<string, StatusReport>()
   for (const status of tracked) reports.set(status.messageId, ofStatus(status))
-  for (const event of events) {
-    const [dead] = await deadLetters.list({ messageId: event.id, limit: 1 })
-    reports.set(event.id, ofEvent(event, dead))
-  }
+  for (const event of events) reports.set(event.id, await ofEvent(event, sources))
   for (const event of events) {
     const { causationId } = event.metadata
     if (causationId !== null && !reports.has(causationId)) reports.set(causationId, ofCause(causationId, event))
@@ -61,7 +62,7 @@ function tree(reports: readonly StatusReport[]): readonly TraceNode[] {
 }
 
 function ofStatus(status: MessageStatus): StatusReport {
-  const { messageId, type, state, reason, result, correlationId, causationId, changedAt } = status
+  const { messageId, type, state, reason, result, correlationId, causationId, changedAt, due } = status
   return {
     messageId,
     type,
@@ -70,23 +71,43 @@ function ofStatus(status: MessageStatus): StatusReport {
     causationId,
     at: changedAt,
     ...(reason !== undefined && { reason }),
+    ...(due !== undefined && state === 'pending' && { due }),
     ...(result !== undefined && { result: JSON.parse(result) as unknown }),
   }
 }
 
-function ofEvent(event: EventEnvelope, dead: DeadLetter | undefined): StatusReport {
+async function ofEvent(event: EventEnvelope, sources: Sources): Promise<StatusReport> {
+  const handlers = await handlersOf(event, sources)
+  const dead = handlers.find(({ state }) => state === 'dead')
+  const held = handlers.some(({ state }) => state === 'retry' || state === 'waiting')
+  const queued = handlers.some(({ state }) => state === 'queued')
   return {
     messageId: event.id,
     type: event.type,
-    state: dead ? 'dead' : 'logged',
+    state: dead ? 'dead' : held ? 'held' : queued ? 'queued' : 'logged',
     correlationId: event.metadata.correlationId,
     causationId: event.metadata.causationId,
     at: event.time,
     key: event.key,
     seq: event.seq,
     ...(event.position !== undefined && { position: event.position }),
-    ...(dead && { reason: `${dead.handler}: ${dead.reason}` }),
+    ...(dead?.reason !== undefined && { reason: `${dead.name}: ${dead.reason}` }),
+    ...(handlers.length > 0 && { handlers }),
   }
+}
+
+const HELD_STATES = ['dead', 'retry', 'waiting', 'skipped'] as const
+
+async function handlersOf(event: EventEnvelope, { takers, deadLetters }: Sources): Promise<readonly HandlerState[]> {
+  const lists = await Promise.all(HELD_STATES.map((state) => deadLetters.list({ messageId: event.id, state })))
+  const held = new Map(lists.flat().map((row) => [row.handler, row]))
+  return Promise.all(
+    takers(event.type).map(async ({ name, done }): Promise<HandlerState> => {
+      const row = held.get(name)
+      if (row) return { name, state: row.state, ...(row.reason !== '' && { reason: row.reason }) }
+      return { name, state: (await done(event)) ? 'handled' : 'queued' }
+    }),
+  )
 }
 
 function ofDeadLetter(dead: DeadLetter): StatusReport {

@@ -130,7 +130,7 @@ async function tooLate(
   const late = wanted.find(({ key, seq }) => seq >= (missing.get(key) ?? Number.POSITIVE_INFINITY)) ?? wanted[0]
   return new ObverseError(
     'CONSISTENCY_TIMEOUT',
-    `View ${view.name} did not show key ${JSON.stringify(late?.key)} at seq ${late?.seq} within ${timeout} ms; it has ` +
+    `View ${view.name} did not show key ${JSON.stringify(late?.key)} at seq ${late?.seq} within ${Math.round(timeout)} ms; it has ` +
       `come to ${late ? reached(late.key) : 'nothing'}. Ask again with the same token`,
   )
 }

@@ -63,6 +63,10 @@ describe.each(stores)('asynchronous command on %s', (_, store) => {
     const receipt = await app.send(Import({ id: 'c', as }))
     await expect(receipt.done()).rejects.toMatchObject({ code, message: expect.stringContaining(reason) })
     expect(await app.operate.status(receipt.messageId)).toMatchObject({ state: 'failed' })
+    await expect(app.ask(Find({ id: 'c' }), { after: receipt.token })).rejects.toMatchObject({
+      code: 'COMMAND_FAILED',
+      message: expect.stringContaining(reason),
+    })
     const [dead] = await app.operate.deadLetters.list({ messageId: receipt.messageId })
     expect(dead?.reason).toContain(reason)
     await app.stop()

@@ -1,4 +1,4 @@
-import { command, createApp, event, handle, type TraceNode, unchecked } from 'obverse'
+import { command, createApp, event, handle, projection, type TraceNode, unchecked, view } from 'obverse'
 import { describe, expect, test } from 'vitest'
 import { stores } from '../paths/stores.ts'
 
@@ -6,6 +6,8 @@ const Order = command('order', unchecked<{ id: string }>())
 const Ordered = event('ordered', unchecked<{ id: string }>(), { key: (e) => e.id })
 const Ship = command('ship', unchecked<{ id: string }>(), { key: (c) => c.id })
 const Shipped = event('shipped', unchecked<{ id: string }>(), { key: (e) => e.id })
+
+const ordersView = view('orders', { row: unchecked<{ id: string }>(), key: 'id' })
 
 const order = handle(Order, (c, ctx) => ctx.publish(Ordered(c)))
 const shipWhenOrdered = handle(Ordered, { channel: 'sales' }, (e, ctx) => {
@@ -32,21 +34,42 @@ describe.each(stores)('follow a message on %s', (_, store) => {
     await app.stop()
   })
 
-  test('an event says where it is: queued here, dead there', async () => {
-    const broken = handle(Ordered, { channel: 'sales', retry: { retries: 0 } }, () => {
-      throw new Error('no van')
+  test('an event says where it is, for each of its handlers', async () => {
+    let broken = true
+    const van = handle(Ordered, { channel: 'sales', name: 'van', retry: { retries: 1, delay: 60_000 } }, () => {
+      if (broken) throw new Error('no van')
     })
-    const app = createApp({ handlers: [order, broken], store: store() })
+    const bill = handle(Ordered, { channel: 'bills', name: 'bill' }, () => {})
+    const rows = projection('rows', ordersView).on(Ordered, (e, r) => r.put({ id: e.id }))
+    const app = createApp({ handlers: [order, van, bill], projections: [rows], store: store() })
     await app.send(Order({ id: 'a' }))
     const [ordered] = await app.operate.log.read(0, 1)
-    expect(await app.operate.status(ordered?.id as string)).toMatchObject({ state: 'logged', seq: 1, position: 1 })
+    const report = async () => {
+      const found = await app.operate.status(ordered?.id as string)
+      const states = Object.fromEntries((found?.handlers ?? []).map(({ name, state }) => [name, state]))
+      return { state: found?.state, ...states }
+    }
+    expect(await report()).toEqual({ state: 'queued', van: 'queued', bill: 'queued', rows: 'queued' })
     await app.drain()
-    expect(await app.operate.status(ordered?.id as string)).toMatchObject({
-      state: 'dead',
-      reason: expect.stringContaining('no van'),
-    })
-    expect(await app.operate.status('01890000-0000-7000-8000-000000000000')).toBeUndefined()
+    expect(await report()).toEqual({ state: 'held', van: 'retry', bill: 'handled', rows: 'handled' })
+    const [held] = await app.operate.deadLetters.list({ state: 'retry' })
+    expect(held).toMatchObject({ handler: 'van', reason: 'no van', attempts: 1 })
     await app.stop()
+
+    const giveUp = handle(Ordered, { channel: 'sales', name: 'van', retry: { retries: 0 } }, () => {
+      throw new Error('no van')
+    })
+    const other = createApp({ handlers: [order, giveUp], store: store() })
+    await other.send(Order({ id: 'a' }))
+    await other.drain()
+    const [event] = await other.operate.log.read(0, 1)
+    expect(await other.operate.status(event?.id as string)).toMatchObject({ state: 'dead', reason: 'van: no van' })
+    const [dead] = await other.operate.deadLetters.list()
+    await other.operate.deadLetters.skip(dead?.id as number)
+    expect(await other.operate.status(event?.id as string)).toMatchObject({ state: 'logged' })
+    expect(await other.operate.status('01890000-0000-7000-8000-000000000000')).toBeUndefined()
+    broken = false
+    await other.stop()
   })
 
   test('doctor says what is wrong and what to do', async () => {

@@ -1,4 +1,4 @@
-import { ObverseError } from 'obverse'
+import { knownOptions, ObverseError } from 'obverse'
 
 export interface SqliteOptions {
   /**
@@ -24,6 +24,7 @@ export type Settings = Required<SqliteOptions>
 
 /** @throws {ObverseError} `CONFIGURATION_INVALID` naming the option */
 export function settings(options: SqliteOptions): Settings {
+  knownOptions('sqlite()', options, ['synchronous', 'lockTimeout', 'turnLimit', 'lease', 'poll'])
   const { synchronous = 'FULL', lockTimeout = 5_000, turnLimit = 1_000, lease = 5_000, poll = 250 } = options
   if (synchronous !== 'FULL' && synchronous !== 'NORMAL') {
     throw new ObverseError(
