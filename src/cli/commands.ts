@@ -1,5 +1,6 @@
 import type { Command } from './command.ts'
 import { ask } from './commands/ask.ts'
+import { cancel } from './commands/cancel.ts'
 import { channelsList, channelsPeek, channelsPut } from './commands/channels.ts'
 import { consume } from './commands/consume.ts'
 import { describe } from './commands/describe.ts'
@@ -39,6 +40,7 @@ export const COMMANDS: readonly Command[] = [
   logTail,
   trace,
   status,
+  cancel,
   send,
   ask,
 ]

@@ -1,4 +1,16 @@
-import { aggregate, command, createApp, decide, event, handle, projection, refuse, unchecked, view } from 'obverse'
+import {
+  aggregate,
+  command,
+  createApp,
+  decide,
+  event,
+  type HandlerContext,
+  handle,
+  projection,
+  refuse,
+  unchecked,
+  view,
+} from 'obverse'
 import { memory } from 'obverse/memory'
 import { sqlite } from 'obverse/sqlite'
 import { describe, expect, test } from 'vitest'

@@ -52,7 +52,8 @@ export const consume: Command = command({
     const stop = followSteps(context, flags)
     const consumption = await app.consume(channels, options)
     stop()
-    printEnd(out, consumption, reasonText(consumption.reason, options, interruption.reason()))
+    const later = await waitingLater(app, channels)
+    printEnd(out, consumption, reasonText(consumption.reason, options, interruption.reason()), later)
     return EXITS[consumption.reason] ?? EXIT.done
   },
 })
@@ -109,11 +110,20 @@ function reasonText(reason: Consumption['reason'], options: ConsumeOptions, sign
   }
 }
 
-function printEnd(out: Output, { handled, failed, reason }: Consumption, why: string): void {
+/** Messages that wait for their next try: nothing is lost, and nothing was left undone that could be done now. */
+async function waitingLater(app: App, channels: readonly string[]): Promise<number> {
+  const reports = await app.operate.channels.list()
+  return reports
+    .filter(({ channel }) => channels.includes(channel))
+    .reduce((sum, { held }) => sum + held.retry + held.waiting, 0)
+}
+
+function printEnd(out: Output, { handled, failed, reason }: Consumption, why: string, later: number): void {
   if (out.json) {
-    out.data({ step: 'consumed', handled, failed, reason })
+    out.data({ step: 'consumed', handled, failed, reason, later })
     return
   }
   const failures = failed === 0 ? '' : `, ${counted(failed, 'failed attempt')}`
   out.line(`consumer stopped due to ${why} (${counted(handled, 'message')} handled${failures})`)
+  if (later > 0) out.line(`${counted(later, 'message')} will be tried again later: obverse failed list --state retry`)
 }

@@ -20,9 +20,11 @@ export const status: Command = command({
     if (out.json) out.data(report)
     else {
       const { type, state, reason, result, key, seq, position, correlationId, causationId, at, messageId } = report
+      const { due, handlers = [] } = report
       out.line(`${out.style.bold(oneLine(type))}  ${statePaint(out.style, state)(stateText(state))}`)
       out.fields([
         ['reason', reason],
+        ['not before', due],
         ['result', result === undefined ? undefined : JSON.stringify(result)],
         ['message id', messageId],
         ['key', key ?? undefined],
@@ -32,6 +34,10 @@ export const status: Command = command({
         ['caused by', causationId ?? undefined],
         ['at', `${at} (${ageText(at, runtime.now())})`],
       ])
+      for (const handler of handlers) {
+        const why = handler.reason === undefined ? '' : `  ${out.style.dim(oneLine(handler.reason))}`
+        out.line(`  ${statePaint(out.style, handler.state)(stateText(handler.state))}  ${oneLine(handler.name)}${why}`)
+      }
       out.hint(`  What belongs to it: obverse trace ${messageId}`)
     }
     return report.state === 'failed' || report.state === 'dead' ? EXIT.failed : EXIT.done
