@@ -6,6 +6,7 @@ export function inbox(instance: Instance): Inbox {
   const { data } = instance
   return instance.whileOpen<Inbox>({
     async attempt(messageId, handler) {
+      if (data.marks.has(`${messageId}\n${handler}`)) return 1
       const count = (data.attempts.get(`${messageId}\n${handler}`) ?? 0) + 1
       data.attempts.set(`${messageId}\n${handler}`, count)
       return count

@@ -2,7 +2,8 @@
 export interface Inbox {
   /**
    * Counts one more attempt, committed before the handler runs, so that a message that ends its process is given up
-   * too. Returns the attempts so far, this one included. Removed when the message is handled, held or given up.
+   * too. Returns the attempts so far, this one included. Removed when the message is handled, held or given up;
+   * of one that was handled before nothing is counted: 1.
    */
   attempt(messageId: string, handler: string): Promise<number>
   /** Forgets the attempts of a message that an outage ended (outages are free) or that a batch has handled. */

@@ -2,7 +2,9 @@ import type { Inbox } from 'obverse'
 import { settle } from './entry.ts'
 import { type Environment, guards } from './environment.ts'
 
-const ATTEMPT = `INSERT INTO obverse_attempt (message_id, handler, attempts) VALUES (?, ?, 1)
+/** Nothing of a message that was handled: whoever records that late has lost it, and nobody would take it away. */
+const ATTEMPT = `INSERT INTO obverse_attempt (message_id, handler, attempts) SELECT ?1, ?2, 1
+  WHERE NOT EXISTS (SELECT 1 FROM obverse_inbox WHERE message_id = ?1 AND handler = ?2)
   ON CONFLICT DO UPDATE SET attempts = attempts + 1 RETURNING attempts`
 const FORGIVE = 'DELETE FROM obverse_attempt WHERE message_id = ? AND handler = ?'
 const SEEN = 'SELECT 1 FROM obverse_inbox WHERE message_id = ? AND handler = ?'
@@ -21,9 +23,7 @@ export function inbox(
   const fenced = guards(environment, 'settlement-fence')
   return {
     attempt: (messageId, handler) =>
-      writer.submit(() => (c.get<{ attempts: number }>(ATTEMPT, messageId, handler) as { attempts: number }).attempts, {
-        news: false,
-      }),
+      writer.submit(() => c.get<{ attempts: number }>(ATTEMPT, messageId, handler)?.attempts ?? 1, { news: false }),
     forgive: (messageId, handler) =>
       writer.submit(
         () => {

@@ -35,6 +35,17 @@ export const inboxCases: readonly Case<StoreSubject>[] = [
     },
   },
   {
+    name: 'attempts of a message that was handled are not counted: whoever is late would leave them behind',
+    async run(subject) {
+      const store = await subject.open()
+      const handled = arrival('a')
+      await store.transactions.commit({ ...ENTRY, delivery: handled }, unit())
+      for (let late = 0; late < 2; late += 1) assert.equal(await store.inbox.attempt(handled.envelope.id, 'h'), 1)
+      assert.equal(await store.inbox.attempt(handled.envelope.id, 'h2'), 1)
+      assert.equal(await store.inbox.attempt(handled.envelope.id, 'h2'), 2)
+    },
+  },
+  {
     name: 'settle takes rows of their owner, in one batch, and no others',
     async run(subject) {
       const store = await subject.open()
