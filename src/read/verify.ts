@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { EventEnvelope } from '../message/envelope.ts'
 import { type Runtime, sleep } from '../runtime/clock.ts'
+import type { Checkpoints } from './checkpoint.ts'
 import type { Log } from './feed.ts'
-import type { Generations } from './generation.ts'
+import { checkpointName, type Generations } from './generation.ts'
 import type { Parking } from './parking.ts'
 import { createPlainFold } from './plain-fold.ts'
 import type { AnyProjection } from './projection.ts'
@@ -25,32 +26,38 @@ const PAUSE = 100
 
 /**
  * Compares the served rows with a fold of the whole log that shares nothing with the way they were made. Rows that
- * are being written are looked at again for a second. Keeps all rows of the view in memory.
+ * are being written are looked at again for a second. What a projection that is fed from the log has not come to yet
+ * is no difference. Keeps all rows of the view in memory.
  */
 export async function verify({
   projection,
   generations,
   log,
+  checkpoints,
   parking,
   runtime,
 }: {
   readonly projection: AnyProjection
   readonly generations: Generations
   readonly log: Log
+  readonly checkpoints: Pick<Checkpoints, 'get'>
   readonly parking: Pick<Parking, 'givenUp'>
   readonly runtime: Runtime
 }): Promise<Verified> {
-  const { table } = await generations.look(projection.view)
+  const { table, generation } = await generations.look(projection.view)
+  const isFollower = projection.feed.kind === 'log'
   const fold = createPlainFold(projection, (event) => parking.givenUp(event))
   const types = [...projection.types]
   let position = 0
   const readOn = async () => {
     const touched = new Set<string>()
+    const end = isFollower ? await checkpoints.get(checkpointName(projection, generation)) : Number.POSITIVE_INFINITY
     for (;;) {
-      const { events, scannedTo } = await log.after(position, PAGE, types)
-      const to = Math.max(scannedTo, events.at(-1)?.position ?? 0)
+      const page = await log.after(position, PAGE, types)
+      const to = Math.min(end, Math.max(page.scannedTo, page.events.at(-1)?.position ?? 0))
       if (to <= position) return touched
-      for (const event of events as readonly EventEnvelope[]) for (const id of await fold.take(event)) touched.add(id)
+      const events: readonly EventEnvelope[] = page.events.filter((event) => (event.position ?? 0) <= to)
+      for (const event of events) for (const id of await fold.take(event)) touched.add(id)
       position = to
     }
   }

@@ -92,3 +92,16 @@ describe.each(stores)('rebuild while serving on %s', (_, store) => {
     await app.stop()
   })
 })
+
+describe.each(stores)('verify on %s', (_, store) => {
+  test('what a projection has not come to yet is no difference; a row that is gone is', async () => {
+    const app = accounts(store())
+    for (const account of ['a', 'b']) await app.send(Deposit({ account, amount: 1 }))
+    expect(await app.operate.projections.verify('by-log')).toMatchObject({ rows: 0, missing: [] })
+    await app.drain()
+    expect(await app.operate.projections.verify('by-log')).toMatchObject({ rows: 2, missing: [], different: [] })
+    await app.send(Deposit({ account: 'c', amount: 1 }))
+    expect(await app.operate.projections.verify('by-log')).toMatchObject({ rows: 2, missing: [] })
+    await app.stop()
+  })
+})

@@ -104,7 +104,14 @@ describe.each([{ gathering: false }, { gathering: true }])('a rebuild, gathering
     await drain(projector)
     expect(await world.rows(projection)).toEqual(await world.expected(projection))
     const { generations, runtime, store } = world
-    const verified = await verify({ projection, generations, log: store.log, parking: context.parking, runtime })
+    const verified = await verify({
+      projection,
+      generations,
+      log: store.log,
+      checkpoints: store.checkpoints,
+      parking: context.parking,
+      runtime,
+    })
     expect(verified).toMatchObject({ different: [], missing: [], extra: [] })
     expect(await store.checkpoints.generation('things')).toEqual({ serving: 2, previous: 1 })
   })
@@ -333,7 +340,9 @@ test('a row that nobody folded is found: changed, lost, made up', async () => {
   // ten looks without waiting for them
   const runtime: Runtime = { ...systemRuntime, after: (_, work) => systemRuntime.after(0, work) }
   const { projection, parking } = context
-  expect(await verify({ projection, generations, log: store.log, parking, runtime })).toEqual({
+  expect(
+    await verify({ projection, generations, log: store.log, checkpoints: store.checkpoints, parking, runtime }),
+  ).toEqual({
     projection: 'thing-list',
     rows: 4,
     different: ['a'],
