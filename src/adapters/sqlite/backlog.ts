@@ -1,51 +1,54 @@
 import type { Connection } from './connection.ts'
-import { READY } from './queue.ts'
+import { FREE, READY } from './queue.ts'
 
-/** Due rows that nobody has, in the parts for which there is an index each; `?1` is now. */
-const WAITING = [
+/** Due rows, taken or not, in the parts for which there is an index each; `?1` is now. */
+const DUE = [
   `obverse_queue INDEXED BY obverse_queue_ready WHERE ${READY} AND ?1 > 0`,
   'obverse_queue INDEXED BY obverse_queue_retry WHERE retry_at IS NOT NULL AND ?1 > 0',
   'obverse_queue INDEXED BY obverse_queue_due WHERE due IS NOT NULL AND due <= ?1',
 ]
-const COUNT = WAITING.map((part) => `SELECT channel, count(*) AS count, min(id) AS first FROM ${part} GROUP BY channel`)
-const PEEK = WAITING.map((part) => `SELECT id, body FROM ${part} AND channel = ?2 ORDER BY id LIMIT ?3`)
-const COUNT_TAKEN = `SELECT channel, count(*) AS count FROM obverse_queue INDEXED BY obverse_queue_owned
-  WHERE owner IS NOT NULL GROUP BY channel`
+const COUNT = DUE.map((part) => `SELECT channel, count(*) AS count FROM ${part} GROUP BY channel`)
+const PEEK = DUE.map((part) => `SELECT id, body FROM ${part} AND channel = ?2 AND ${FREE} ORDER BY id LIMIT ?3`)
+const FIRST = DUE.map((part) => `SELECT id, at FROM ${part} AND channel = ?2 AND ${FREE} ORDER BY id LIMIT 1`)
+const COUNT_TAKEN = 'SELECT channel, count(*) AS count FROM obverse_claim GROUP BY channel'
 const COUNT_LATER = 'SELECT count(*) AS count FROM obverse_queue WHERE due IS NOT NULL AND due > ?'
 const PURGE = [
-  `DELETE FROM obverse_queue WHERE channel = ? AND ${READY}`,
+  `DELETE FROM obverse_queue WHERE channel = ? AND ${READY} AND ${FREE}`,
   'DELETE FROM obverse_queue WHERE channel = ? AND retry_at IS NOT NULL',
   'DELETE FROM obverse_queue WHERE channel = ? AND due IS NOT NULL',
 ]
-const AT = 'SELECT at FROM obverse_queue WHERE id = ?'
 const OLDEST = 'SELECT at FROM obverse_queue ORDER BY id LIMIT 1'
 
 export interface ChannelCount {
   readonly channel: string
   readonly count: number
-  /** Id of the oldest. */
-  readonly first: number
 }
 
-/** Due rows that nobody has, by channel; a channel may come more than once. */
-export function countWaiting(c: Connection, now: number): ChannelCount[] {
+/** Due rows, taken or not, by channel; a channel may come more than once. */
+export function countDue(c: Connection, now: number): ChannelCount[] {
   return COUNT.flatMap((sql) => c.all<ChannelCount>(sql, now))
 }
 
 /** Rows that somebody has, by channel. */
-export function countTaken(c: Connection): { readonly channel: string; readonly count: number }[] {
-  return c.all(COUNT_TAKEN)
+export function countTaken(c: Connection): ChannelCount[] {
+  return c.all<ChannelCount>(COUNT_TAKEN)
 }
 
 /** All rows, delayed ones too. Counted in indexes, since the table itself is as large as the bodies are. */
 export function countAll(c: Connection, now: number): number {
   const later = c.get<{ count: number }>(COUNT_LATER, now)?.count ?? 0
-  return [...countWaiting(c, now), ...countTaken(c)].reduce((sum, { count }) => sum + count, later)
+  return countDue(c, now).reduce((sum, { count }) => sum + count, later)
 }
 
-/** Epoch ms at which a row was added: this one, or the oldest. */
-export function addedAt(c: Connection, id?: number): number | undefined {
-  return (id === undefined ? c.get<{ at: number }>(OLDEST) : c.get<{ at: number }>(AT, id))?.at
+/** Epoch ms at which the oldest row of all was added. */
+export function oldest(c: Connection): number | undefined {
+  return c.get<{ at: number }>(OLDEST)?.at
+}
+
+/** Epoch ms at which the oldest due row that nobody has was added. */
+export function oldestWaiting(c: Connection, channel: string, now: number): number | undefined {
+  const rows = FIRST.flatMap((sql) => c.all<{ id: number; at: number }>(sql, now, channel))
+  return rows.sort((a, b) => a.id - b.id)[0]?.at
 }
 
 /** Bodies of the oldest due rows that nobody has. */

@@ -1,6 +1,6 @@
 import type { Broker, ChannelStats, PublishOutcome, Subscription } from 'obverse'
 import { readEnvelope } from 'obverse'
-import { addedAt, countTaken, countWaiting, peek, purge } from './backlog.ts'
+import { countDue, countTaken, oldestWaiting, peek, purge } from './backlog.ts'
 import type { OpenFile } from './environment.ts'
 import type { Owners } from './owners.ts'
 import { QueueSubscription } from './subscription.ts'
@@ -59,31 +59,25 @@ export class QueueBroker implements Broker {
   }
 
   stats(): Promise<readonly ChannelStats[]> {
-    return this.#environment.reader.read((c) => {
+    const { reader, runtime } = this.#environment
+    return reader.read((c) => {
+      const now = runtime.now()
       const channels = new Map<string, Building>()
       const of = (channel: string): Building => {
         let stats = channels.get(channel)
         if (!stats) {
-          stats = { channel, messages: 0, unsettled: 0, consumers: 0, first: Number.POSITIVE_INFINITY }
+          stats = { channel, messages: 0, unsettled: 0, consumers: 0 }
           channels.set(channel, stats)
         }
         return stats
       }
       for (const channel of this.#declared) of(channel)
-      for (const { channel, count, first } of countWaiting(c, this.#environment.runtime.now())) {
-        const stats = of(channel)
-        stats.messages += count
-        stats.first = Math.min(stats.first, first)
-      }
-      for (const { channel, count } of countTaken(c)) {
-        const stats = of(channel)
-        stats.messages += count
-        stats.unsettled += count
-      }
+      for (const { channel, count } of countDue(c, now)) of(channel).messages += count
+      for (const { channel, count } of countTaken(c)) of(channel).unsettled += count
       for (const { channel } of this.#owners.living(c)) if (channel !== null) of(channel).consumers += 1
-      return [...channels.values()].map(({ first, ...stats }) => {
-        const at = first === Number.POSITIVE_INFINITY ? undefined : addedAt(c, first)
-        return at === undefined ? stats : { ...stats, oldest: at }
+      return [...channels.values()].map((stats) => {
+        const oldest = stats.messages > stats.unsettled ? oldestWaiting(c, stats.channel, now) : undefined
+        return oldest === undefined ? stats : { ...stats, oldest }
       })
     })
   }
@@ -114,7 +108,6 @@ interface Building {
   messages: number
   unsettled: number
   consumers: number
-  first: number
 }
 
 /** Whatever was put there is a message; its key is kept in order if it can be read. */

@@ -3,11 +3,10 @@ import type { Connection } from './connection.ts'
 import { type Environment, guards } from './environment.ts'
 import type { HeldClaims } from './held-claims.ts'
 import { addHeld, hasLane, rowState, takeAway } from './lane.ts'
+import { isClaimed, settle } from './queue.ts'
 
 export type Ended = Exclude<Outcome, { kind: 'committed' }>
 
-const SETTLE = 'DELETE FROM obverse_queue WHERE id = ? AND owner = ?'
-const SETTLE_UNFENCED = 'DELETE FROM obverse_queue WHERE id = ?'
 const MARK = 'INSERT INTO obverse_inbox (message_id, handler, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING'
 const UNMARK = 'DELETE FROM obverse_inbox WHERE message_id = ? AND handler = ?'
 const FORGET_ATTEMPTS = 'DELETE FROM obverse_attempt WHERE message_id = ? AND handler = ?'
@@ -15,7 +14,6 @@ const ANSWER =
   'SELECT fingerprint, outcome, body, token FROM obverse_answer WHERE principal = ? AND command = ? AND key = ?'
 const KEEP_ANSWER = `INSERT INTO obverse_answer (principal, command, key, fingerprint, outcome, body, token, at)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
-const IS_OURS = 'SELECT 1 FROM obverse_queue WHERE id = ? AND owner = ?'
 const IS_OUR_HEAD = 'SELECT 1 FROM obverse_held WHERE id = ? AND owner = ?'
 const IS_MARKED = 'SELECT 1 FROM obverse_inbox WHERE message_id = ? AND handler = ?'
 
@@ -58,7 +56,7 @@ export class EntryCheck {
     if (delivery) {
       const { settlement, heldId, handler, envelope } = delivery
       if (this.#fenced) {
-        if (settlement && !c.get(IS_OURS, settlement.queueId, settlement.owner)) return LOST
+        if (settlement && !isClaimed(c, settlement.queueId, settlement.owner)) return LOST
         if (heldId !== undefined && !c.get(IS_OUR_HEAD, heldId, this.#claims.owner(heldId))) return LOST
       }
       if (this.#inbox && c.get(IS_MARKED, envelope.id, handler)) return DUPLICATE
@@ -89,7 +87,7 @@ export class EntryCheck {
 
   #deliver(c: Connection, delivery: Delivery): Ended | undefined {
     const { settlement, heldId, handler, envelope } = delivery
-    if (settlement && !settle(c, settlement, this.#fenced)) return LOST
+    if (settlement && !settle(c, settlement.queueId, settlement.owner, this.#fenced)) return LOST
     if (heldId !== undefined && !takeAway(c, this.#environment, heldId, this.#claims.owner(heldId))) return LOST
     const fresh = !this.#inbox || c.run(MARK, envelope.id, handler, this.#environment.runtime.now()) === 1
     c.run(FORGET_ATTEMPTS, envelope.id, handler)
@@ -107,15 +105,4 @@ export class EntryCheck {
     if (state !== undefined) return state === 'skipped' ? DUPLICATE : HELD
     return this.#lanes && ordered && envelope.key !== null && hasLane(c, handler, envelope.key) ? HELD : undefined
   }
-}
-
-/** Takes a queue row away, if it is still `owner`'s. */
-export function settle(
-  c: Connection,
-  { queueId, owner }: { readonly queueId: number; readonly owner: string },
-  fenced: boolean,
-): boolean {
-  if (fenced) return c.run(SETTLE, queueId, owner) === 1
-  c.run(SETTLE_UNFENCED, queueId)
-  return true
 }

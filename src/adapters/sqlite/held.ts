@@ -8,11 +8,11 @@ import {
   isoTime,
 } from 'obverse'
 import type { Connection } from './connection.ts'
-import { settle } from './entry.ts'
 import { type Environment, guards } from './environment.ts'
 import type { HeldClaims } from './held-claims.ts'
 import { addHeld, blocks, hasLane, promote, rowState, takeAway } from './lane.ts'
 import type { Owners } from './owners.ts'
+import { settle } from './queue.ts'
 import { statusFailed } from './status.ts'
 
 const IS_MARKED = 'SELECT 1 FROM obverse_inbox WHERE message_id = ? AND handler = ?'
@@ -50,7 +50,8 @@ export function heldRows(
       writer.submit(
         () => {
           for (const delivery of deliveries) {
-            if (delivery.settlement && !settle(c, delivery.settlement, fenced)) continue
+            if (delivery.settlement && !settle(c, delivery.settlement.queueId, delivery.settlement.owner, fenced))
+              continue
             const { heldId, envelope, handler } = delivery
             if (heldId !== undefined) c.run(RELEASE, heldId, claims.owner(heldId))
             else if (rowState(c, envelope.id, handler) === undefined) addHeld(c, environment, delivery)
@@ -79,7 +80,7 @@ export function heldRows(
     refuse: ({ channel, body, code, reason, settlement, messageId = null, type = null }) =>
       writer.submit(
         () => {
-          if (settlement && !settle(c, settlement, fenced)) return
+          if (settlement && !settle(c, settlement.queueId, settlement.owner, fenced)) return
           if (messageId !== null && c.get(REFUSED_BEFORE, messageId, channel)) return
           c.run(REFUSE, messageId, type, channel, code, reason, isoTime(runtime.now()), body)
         },
@@ -105,7 +106,7 @@ export function heldRows(
 
 function hold(c: Connection, environment: Environment, claims: HeldClaims, delivery: Delivery, failure: Failure): void {
   const { envelope, handler, heldId, settlement } = delivery
-  if (settlement && !settle(c, settlement, guards(environment, 'settlement-fence'))) return
+  if (settlement && !settle(c, settlement.queueId, settlement.owner, guards(environment, 'settlement-fence'))) return
   let held = false
   if (heldId !== undefined) {
     held = holdAgain(c, environment, heldId, claims.owner(heldId), delivery, failure)

@@ -1,6 +1,6 @@
 import type { Inbox } from 'obverse'
-import { settle } from './entry.ts'
 import { type Environment, guards } from './environment.ts'
+import { settle } from './queue.ts'
 
 /** Nothing of a message that was handled: whoever records that late has lost it, and nobody would take it away. */
 const ATTEMPT = `INSERT INTO obverse_attempt (message_id, handler, attempts) SELECT ?1, ?2, 1
@@ -35,7 +35,7 @@ export function inbox(
     settle: (settlements) =>
       writer.submit(
         () => {
-          for (const settlement of settlements) settle(c, settlement, fenced)
+          for (const settlement of settlements) settle(c, settlement.queueId, settlement.owner, fenced)
         },
         { committed: () => settlements.forEach(settled) },
       ),

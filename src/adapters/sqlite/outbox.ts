@@ -1,22 +1,19 @@
 import type { Outbox, OutboxRow } from 'obverse'
-import { addedAt, countAll } from './backlog.ts'
+import { countAll, oldest } from './backlog.ts'
 import type { Connection } from './connection.ts'
 import { type Environment, guards } from './environment.ts'
 import type { Owners } from './owners.ts'
-import { READY, ripen } from './queue.ts'
+import { claim, FREE, giveBack, READY, ripen, settle } from './queue.ts'
 
 /** Rows that are looked at for each that is wanted: those of keys that are under way are passed over. */
 const BREADTH = 20
 
 const NEXT_CHANNEL = `SELECT min(channel) AS channel FROM obverse_queue WHERE ${READY} AND channel > ?`
-const CANDIDATES = `SELECT id, channel, key FROM obverse_queue WHERE channel = ? AND ${READY} ORDER BY id LIMIT ?`
-const UNDER_WAY = `SELECT channel, key FROM obverse_queue WHERE owner IS NOT NULL AND key IS NOT NULL
+const CANDIDATES = `SELECT id, channel, key FROM obverse_queue WHERE channel = ? AND ${READY} AND ${FREE}
+  ORDER BY id LIMIT ?`
+const UNDER_WAY = `SELECT channel, key FROM obverse_claim WHERE key IS NOT NULL
   UNION ALL SELECT channel, key FROM obverse_queue WHERE retry_at IS NOT NULL AND key IS NOT NULL`
-const TAKE = `UPDATE obverse_queue SET owner = ?, deliveries = deliveries + 1 WHERE id = ?
-  RETURNING id, message_id AS messageId, channel, key, body`
-const DONE = 'DELETE FROM obverse_queue WHERE id = ? AND owner = ?'
-const DONE_UNFENCED = 'DELETE FROM obverse_queue WHERE id = ?'
-const FAILED = 'UPDATE obverse_queue SET owner = NULL, retry_at = ? WHERE id = ? AND owner = ?'
+const ROW = 'SELECT id, message_id AS messageId, channel, key, body FROM obverse_queue WHERE id = ?'
 
 /** The relay's half of the rows, for a broker elsewhere. */
 export function outbox(environment: Environment, owners: Owners): Outbox {
@@ -30,34 +27,34 @@ export function outbox(environment: Environment, owners: Owners): Outbox {
         () => {
           owners.ensure(c, owner)
           ripen(c, runtime.now())
-          return choose(c, limit, single).map((id) => ({ ...(c.get<OutboxRow>(TAKE, owner, id) as OutboxRow) }))
+          return choose(c, limit, single).map(({ id, channel, key }): OutboxRow => {
+            claim(c, id, channel, owner, key)
+            return { ...(c.get<OutboxRow>(ROW, id) as OutboxRow) }
+          })
         },
         { news: false, committed: () => owners.ensured(owner) },
       ),
     done: (owner, ids) =>
       writer.submit(() => {
-        for (const id of ids) fenced ? c.run(DONE, id, owner) : c.run(DONE_UNFENCED, id)
+        for (const id of ids) settle(c, id, owner, fenced)
       }),
-    failed: (owner, ids, retryAt) =>
-      writer.submit(() => {
-        for (const id of ids) c.run(FAILED, retryAt, id, owner)
-      }),
+    failed: (owner, ids, retryAt) => writer.submit(() => giveBack(c, owner, ids, retryAt)),
     waiting: () =>
       reader.read((r) => {
         const now = runtime.now()
-        const oldest = addedAt(r)
-        return { count: countAll(r, now), ...(oldest !== undefined && { oldest: Math.max(0, now - oldest) }) }
+        const since = oldest(r)
+        return { count: countAll(r, now), ...(since !== undefined && { oldest: Math.max(0, now - since) }) }
       }),
   }
 }
 
 /** In order of insertion, the first row of each channel and key of which nothing is under way. */
-function choose(c: Connection, limit: number, single: boolean): number[] {
+function choose(c: Connection, limit: number, single: boolean): Candidate[] {
   const rows = candidates(c, limit * BREADTH)
-  if (!single) return rows.slice(0, limit).map(({ id }) => id)
+  if (!single) return rows.slice(0, limit)
   const nameOf = ({ channel, key }: { channel: string; key: string | null }) => `${channel}\n${key}`
   const taken = new Set(c.all<{ channel: string; key: string }>(UNDER_WAY).map(nameOf))
-  const chosen: number[] = []
+  const chosen: Candidate[] = []
   for (const row of rows) {
     if (chosen.length === limit) break
     if (row.key !== null) {
@@ -65,7 +62,7 @@ function choose(c: Connection, limit: number, single: boolean): number[] {
       if (taken.has(name)) continue
       taken.add(name)
     }
-    chosen.push(row.id)
+    chosen.push(row)
   }
   return chosen
 }
@@ -76,7 +73,7 @@ interface Candidate {
   readonly key: string | null
 }
 
-/** The oldest ready rows of every channel, by the index that has no others: a million delayed ones cost nothing. */
+/** The oldest free rows of every channel, by the index that has no others: a million delayed ones cost nothing. */
 function candidates(c: Connection, limit: number): Candidate[] {
   const rows: Candidate[] = []
   let channel = ''

@@ -1,14 +1,14 @@
 import type { Connection } from './connection.ts'
 import type { OpenFile } from './environment.ts'
 import { hostName, processLives } from './host.ts'
+import { giveBackAll } from './queue.ts'
 
 const ADD = `INSERT INTO obverse_owner (id, host, pid, channel, beat) VALUES (?, ?, ?, ?, 0) ON CONFLICT DO NOTHING`
 const REMOVE = 'DELETE FROM obverse_owner WHERE id = ?'
 const BEAT = 'UPDATE obverse_owner SET beat = beat + 1 WHERE id IN (SELECT value FROM json_each(?)) RETURNING id'
 const ALL = 'SELECT id, host, pid, channel, beat FROM obverse_owner'
+const IS_KNOWN = 'SELECT 1 FROM obverse_owner WHERE id = ?'
 const STILL = 'SELECT 1 FROM obverse_owner WHERE id = ? AND beat = ?'
-const FREE_QUEUE =
-  'UPDATE obverse_queue INDEXED BY obverse_queue_owned SET owner = NULL WHERE owner IS NOT NULL AND owner = ?'
 const FREE_HELD = 'UPDATE obverse_held SET owner = NULL, lost = ? WHERE owner = ?'
 
 export interface OwnerRow {
@@ -23,7 +23,7 @@ export interface OwnerRow {
 export type Free = (c: Connection, owner: string, died: boolean) => void
 
 export const freeQueue: Free = (c, owner) => {
-  c.run(FREE_QUEUE, owner)
+  giveBackAll(c, owner)
 }
 
 export const freeHeld: Free = (c, owner, died) => {
@@ -51,11 +51,20 @@ export class Owners {
     this.#onLost = onLost
   }
 
-  /** Makes an owner known, inside the open transaction; `ensured` or `add` follows its commit. */
+  /**
+   * Makes an owner known, inside the open transaction, before it takes anything: rows of an owner that nobody knows
+   * would never be free again. It may have been found dead a moment ago. `ensured` follows the commit.
+   */
   ensure(c: Connection, id: string, channel: string | null = null): void {
-    if (!this.#own.has(id)) c.run(ADD, id, this.#host, process.pid, channel)
+    c.run(ADD, id, this.#host, process.pid, channel)
   }
 
+  /** False: others have found it dead; it must take nothing under this name. */
+  isKnown(c: Connection, id: string): boolean {
+    return c.get(IS_KNOWN, id) !== undefined
+  }
+
+  /** From now on it shows signs of life; `lost` is called when others have found it dead all the same. */
   ensured(id: string, lost: () => void = () => {}): void {
     if (this.#own.has(id)) return
     this.#own.set(id, lost)
@@ -76,7 +85,10 @@ export class Owners {
   /** Frees what the dead have. */
   async reap(): Promise<void> {
     const { reader, writer } = this.#environment
-    const dead = (await reader.read((c) => c.all<OwnerRow>(ALL))).filter((row) => this.#isDead(row))
+    const rows = await reader.read((c) => c.all<OwnerRow>(ALL))
+    const dead = rows.filter((row) => this.#isDead(row))
+    const there = new Set(rows.map(({ id }) => id))
+    for (const id of this.#seen.keys()) if (!there.has(id)) this.#seen.delete(id)
     if (dead.length === 0) return
     await writer.submit(() => {
       for (const { id, beat } of dead) {
@@ -84,7 +96,6 @@ export class Owners {
         if (writer.connection.get(STILL, id, beat)) this.#release(writer.connection, id, true)
       }
     })
-    for (const { id } of dead) this.#seen.delete(id)
   }
 
   /** Ends the beating and frees everything; what nobody gave back may have begun. */

@@ -1,31 +1,44 @@
 import type { Connection } from './connection.ts'
 
-export const READY = 'owner IS NULL AND due IS NULL AND retry_at IS NULL'
+/** Rows that are there for whoever comes first, among them those that somebody has: `obverse_claim` tells. */
+export const READY = 'due IS NULL AND retry_at IS NULL'
+export const FREE = 'id NOT IN (SELECT id FROM obverse_claim)'
 
-/** Ready rows that one claim looks at, at most, where the keys of many are with somebody else. */
+/** Free rows that one look passes over, at most, because their keys are with somebody else. */
 const SCAN = 5_000
 
 const DUE = 'SELECT min(due) AS at FROM obverse_queue WHERE due IS NOT NULL'
 const RETRY = 'SELECT min(retry_at) AS at FROM obverse_queue WHERE retry_at IS NOT NULL'
 const RIPEN_DUE = 'UPDATE obverse_queue SET due = NULL WHERE due IS NOT NULL AND due <= ?'
 const RIPEN_RETRY = 'UPDATE obverse_queue SET retry_at = NULL WHERE retry_at IS NOT NULL AND retry_at <= ?'
-const ANY_READY = `SELECT 1 FROM obverse_queue WHERE channel = ? AND ${READY} LIMIT 1`
+const ANY_READY = `SELECT 1 FROM obverse_queue WHERE channel = ? AND ${READY} AND ${FREE} LIMIT 1`
 /** Keys that others are at: their later rows wait, so that one owner at a time has a key. */
-const TAKEN = `SELECT key FROM obverse_queue WHERE owner IS NOT NULL AND channel = ?1 AND owner <> ?2 AND key IS NOT NULL`
-const CLAIM = claim(`key IS NULL OR key NOT IN (${TAKEN})`)
-const CLAIM_ANY = claim('TRUE')
-const GIVE_BACK = 'UPDATE obverse_queue SET owner = NULL WHERE id = ? AND owner = ?'
+const ELSEWHERE = 'SELECT key FROM obverse_claim WHERE channel = ?1 AND owner <> ?2 AND key IS NOT NULL'
+const CHOOSE = choose(`(f.key IS NULL OR f.key NOT IN (${ELSEWHERE}))`)
+const CHOOSE_ANY = choose('?2 IS NOT NULL')
+const CLAIM = 'INSERT INTO obverse_claim (id, channel, owner, key) VALUES (?, ?, ?, ?)'
+const MARK_TAKEN =
+  'UPDATE obverse_queue SET taken = 1 WHERE id = ? AND id IN (SELECT id FROM obverse_claim WHERE owner = ?)'
+const MARK_ALL_TAKEN = 'UPDATE obverse_queue SET taken = 1 WHERE id IN (SELECT id FROM obverse_claim WHERE owner = ?)'
+const UNCLAIM = 'DELETE FROM obverse_claim WHERE id = ? AND owner = ?'
+const UNCLAIM_ALL = 'DELETE FROM obverse_claim WHERE owner = ?'
+const UNCLAIM_ANYHOW = 'DELETE FROM obverse_claim WHERE id = ?'
+const REMOVE = 'DELETE FROM obverse_queue WHERE id = ?'
+const RETRY_LATER = 'UPDATE obverse_queue SET retry_at = ? WHERE id = ?'
+const IS_CLAIMED = 'SELECT 1 FROM obverse_claim WHERE id = ? AND owner = ?'
 
-function claim(free: string): string {
-  return `UPDATE obverse_queue SET owner = ?2, deliveries = deliveries + 1 WHERE id IN (
-    SELECT id FROM (SELECT id, key FROM obverse_queue WHERE channel = ?1 AND ${READY} ORDER BY id LIMIT ${SCAN})
-    WHERE ${free} ORDER BY id LIMIT ?3)
-  RETURNING id, deliveries, body`
+/** Bodies are read of the chosen rows only. */
+function choose(free: string): string {
+  return `SELECT q.id, q.key, q.taken, q.body FROM
+    (SELECT id, key FROM obverse_queue WHERE channel = ?1 AND ${READY} AND ${FREE} ORDER BY id LIMIT ${SCAN}) AS f
+    CROSS JOIN obverse_queue AS q ON q.id = f.id WHERE ${free} ORDER BY f.id LIMIT ?3`
 }
 
 export interface TakenRow {
   readonly id: number
-  readonly deliveries: number
+  readonly key: string | null
+  /** 1: somebody had it before. */
+  readonly taken: number
   readonly body: string
 }
 
@@ -34,8 +47,7 @@ export function nextDue(c: Connection): number | undefined {
   return c.get<{ at: number | null }>(DUE)?.at ?? undefined
 }
 
-/** Epoch ms at which the next failed row may be taken again. */
-export function nextRetry(c: Connection): number | undefined {
+function nextRetry(c: Connection): number | undefined {
   return c.get<{ at: number | null }>(RETRY)?.at ?? undefined
 }
 
@@ -60,10 +72,37 @@ export function take(
   ordered: boolean,
 ): TakenRow[] {
   ripen(c, now)
-  return c.all<TakenRow>(ordered ? CLAIM : CLAIM_ANY, channel, owner, limit).sort((a, b) => a.id - b.id)
+  const rows = c.all<TakenRow>(ordered ? CHOOSE : CHOOSE_ANY, channel, owner, limit)
+  for (const { id, key } of rows) claim(c, id, channel, owner, key)
+  return rows
+}
+
+export function claim(c: Connection, id: number, channel: string, owner: string, key: string | null): void {
+  c.run(CLAIM, id, channel, owner, key)
+}
+
+export function isClaimed(c: Connection, id: number, owner: string): boolean {
+  return c.get(IS_CLAIMED, id, owner) !== undefined
+}
+
+/** Takes a row away for good, if `owner` still has it. Not `fenced` (a canary): whoever has it. */
+export function settle(c: Connection, id: number, owner: string, fenced: boolean): boolean {
+  if (fenced && c.run(UNCLAIM, id, owner) === 0) return false
+  if (!fenced) c.run(UNCLAIM_ANYHOW, id)
+  c.run(REMOVE, id)
+  return true
 }
 
 /** Rows that were taken and are not wanted: they wait again, in their place. */
-export function giveBack(c: Connection, owner: string, ids: readonly number[]): void {
-  for (const id of ids) c.run(GIVE_BACK, id, owner)
+export function giveBack(c: Connection, owner: string, ids: readonly number[], retryAt?: number): void {
+  for (const id of ids) {
+    c.run(MARK_TAKEN, id, owner)
+    if (c.run(UNCLAIM, id, owner) === 1 && retryAt !== undefined) c.run(RETRY_LATER, retryAt, id)
+  }
+}
+
+/** Everything that an owner has waits again. */
+export function giveBackAll(c: Connection, owner: string): void {
+  c.run(MARK_ALL_TAKEN, owner)
+  c.run(UNCLAIM_ALL, owner)
 }

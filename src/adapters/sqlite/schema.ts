@@ -34,8 +34,8 @@ const KEY = `CREATE TABLE obverse_key (
 
 /**
  * Outbox and queue in one: a row for each message and channel. `due`: not there for anybody before. `retry_at`: not
- * taken before, and holds up its key. AUTOINCREMENT, because a late acknowledgement must not meet another message
- * under the same id.
+ * taken before, and holds up its key. `taken` = 1: somebody had it and did not settle it. AUTOINCREMENT, because a late
+ * acknowledgement must not meet another message under the same id.
  */
 const QUEUE = `CREATE TABLE obverse_queue (
   id         INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -46,18 +46,27 @@ const QUEUE = `CREATE TABLE obverse_queue (
   at         INTEGER NOT NULL,
   due        INTEGER,
   retry_at   INTEGER,
-  owner      TEXT,
-  deliveries INTEGER NOT NULL DEFAULT 0,
+  taken      INTEGER NOT NULL DEFAULT 0,
   body       TEXT NOT NULL
 ) STRICT`
 /** Partial, so that a claim looks at rows it may have, however many others there are. */
 const QUEUE_INDEXES = [
-  'CREATE INDEX obverse_queue_ready ON obverse_queue (channel) WHERE owner IS NULL AND due IS NULL AND retry_at IS NULL',
-  'CREATE INDEX obverse_queue_owned ON obverse_queue (channel, owner, key) WHERE owner IS NOT NULL',
+  'CREATE INDEX obverse_queue_ready ON obverse_queue (channel) WHERE due IS NULL AND retry_at IS NULL',
   'CREATE INDEX obverse_queue_due ON obverse_queue (due) WHERE due IS NOT NULL',
   'CREATE INDEX obverse_queue_retry ON obverse_queue (retry_at) WHERE retry_at IS NOT NULL',
   'CREATE INDEX obverse_queue_command ON obverse_queue (message_id) WHERE command = 1',
 ]
+
+/**
+ * Queue rows that somebody has. Apart from the queue, because there are few of them: taking and settling touch one
+ * small page, and a message's own row is written once and deleted once.
+ */
+const CLAIM = `CREATE TABLE obverse_claim (
+  id      INTEGER PRIMARY KEY,
+  channel TEXT NOT NULL,
+  owner   TEXT NOT NULL,
+  key     TEXT
+) STRICT`
 
 /** What was handled. Rows are in the order in which they were added, so that the oldest are found from the front. */
 const INBOX = `CREATE TABLE obverse_inbox (
@@ -186,6 +195,7 @@ export const BROKER_STEP: SchemaStep = {
     'CREATE TABLE obverse_channel (name TEXT PRIMARY KEY) STRICT, WITHOUT ROWID',
     QUEUE,
     ...QUEUE_INDEXES,
+    CLAIM,
     OWNER,
   ],
 }
@@ -199,6 +209,7 @@ export const STEPS: readonly SchemaStep[] = [
       KEY,
       QUEUE,
       ...QUEUE_INDEXES,
+      CLAIM,
       INBOX,
       ATTEMPT,
       HELD,

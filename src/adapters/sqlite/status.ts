@@ -11,7 +11,8 @@ const FAILED = `UPDATE obverse_status SET state = 'failed', code = ?, reason = ?
 const PENDING = `UPDATE obverse_status SET state = 'pending', code = NULL, reason = NULL, changed_at = ?
   WHERE message_id = ?`
 const CANCELLED = `UPDATE obverse_status SET state = 'cancelled', changed_at = ? WHERE message_id = ?`
-const CALL_OFF = 'DELETE FROM obverse_queue WHERE command = 1 AND message_id = ? AND owner IS NULL AND deliveries = 0'
+const CALL_OFF = `DELETE FROM obverse_queue WHERE command = 1 AND message_id = ? AND taken = 0
+  AND id NOT IN (SELECT id FROM obverse_claim)`
 const COLUMNS = `message_id, type, state, result, code, reason, correlation_id, causation_id, accepted_at, changed_at, due`
 const GET = `SELECT ${COLUMNS} FROM obverse_status WHERE message_id = ?`
 const CORRELATED = `SELECT ${COLUMNS} FROM obverse_status WHERE correlation_id = ?

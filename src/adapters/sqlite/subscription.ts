@@ -1,8 +1,7 @@
 import { type BrokerDelivery, outageDelay, type SubscribeOptions, type Subscription } from 'obverse'
-import { settle } from './entry.ts'
 import { guards, type OpenFile } from './environment.ts'
 import type { Owners } from './owners.ts'
-import { giveBack, hasReady, nextDue, type TakenRow, take } from './queue.ts'
+import { giveBack, hasReady, nextDue, settle, type TakenRow, take } from './queue.ts'
 
 /** Milliseconds of rest after a look that found only rows of keys that others are at. */
 const BARREN = 5
@@ -20,6 +19,7 @@ export class QueueSubscription implements Subscription {
   readonly #onOwner: (owner: string, subscription: QueueSubscription | undefined) => void
   readonly #settlements: boolean
   #owner: string
+  #registered = false
   #state: 'taking' | 'paused' | 'closed' = 'taking'
   #taking: Promise<void> | undefined
   #again = false
@@ -66,7 +66,7 @@ export class QueueSubscription implements Subscription {
     this.#cancelTimer()
     await this.#taking
     const { writer } = this.#environment
-    await writer.submit(() => this.#owners.leave(writer.connection, this.#owner))
+    if (this.#registered) await writer.submit(() => this.#owners.leave(writer.connection, this.#owner))
     this.#open.clear()
     this.#onOwner(this.#owner, undefined)
   }
@@ -125,9 +125,9 @@ export class QueueSubscription implements Subscription {
 
   /** Milliseconds until a delayed message is due. */
   #untilDue(): number {
-    const { runtime, reader } = this.#environment
+    const { runtime, writer } = this.#environment
     try {
-      const due = reader.now(nextDue)
+      const due = nextDue(writer.connection)
       return due === undefined ? Number.POSITIVE_INFINITY : Math.max(1, due - runtime.now())
     } catch {
       return Number.POSITIVE_INFINITY // the next look meets the same outage, and tells of it
@@ -141,16 +141,24 @@ export class QueueSubscription implements Subscription {
 
   /** True: there may be more. */
   async #take(): Promise<boolean> {
-    const { runtime, reader, writer } = this.#environment
+    const { runtime, writer } = this.#environment
     const limit = this.#room()
     if (limit <= 0) return false
-    if (!reader.now((c) => hasReady(c, this.#channel, runtime.now()))) return false
+    if (!this.#registered) await this.#register()
+    if (!hasReady(writer.connection, this.#channel, runtime.now())) return false
     const owner = this.#owner
     const ordered = guards(this.#environment, 'lane-order')
     const rows = await writer.submit(
-      () => take(writer.connection, this.#channel, owner, limit, runtime.now(), ordered),
+      () =>
+        this.#owners.isKnown(writer.connection, owner)
+          ? take(writer.connection, this.#channel, owner, limit, runtime.now(), ordered)
+          : undefined,
       { news: false },
     )
+    if (!rows) {
+      this.#lost(owner)
+      return true
+    }
     this.#restUntil = rows.length === 0 ? runtime.elapsed() + BARREN : 0
     if (rows.length === 0) return false
     if (this.#state !== 'taking' || owner !== this.#owner) {
@@ -163,16 +171,16 @@ export class QueueSubscription implements Subscription {
     return rows.length === limit
   }
 
-  #delivery({ id, deliveries, body }: TakenRow, owner: string): BrokerDelivery {
+  #delivery({ id, taken, body }: TakenRow, owner: string): BrokerDelivery {
     return {
       body,
-      redelivered: deliveries > 1,
+      redelivered: taken === 1,
       ...(this.#settlements && { settlement: { queueId: id, owner } }),
       ack: async () => {
         const { writer } = this.#environment
         if (!this.#open.has(id) || owner !== this.#owner) return
         const fenced = guards(this.#environment, 'settlement-fence')
-        await writer.submit(() => settle(writer.connection, { queueId: id, owner }, fenced))
+        await writer.submit(() => settle(writer.connection, id, owner, fenced))
         this.settled(id)
       },
     }
@@ -182,19 +190,18 @@ export class QueueSubscription implements Subscription {
     const { writer } = this.#environment
     const owner = this.#owner
     await writer.submit(() => this.#owners.ensure(writer.connection, owner, this.#channel), { news: false })
-    this.#owners.ensured(owner, () => this.#lost())
+    this.#registered = true
+    this.#owners.ensured(owner, () => this.#lost(owner))
     this.#onOwner(owner, this)
   }
 
   /** Others took this one for dead and have its rows: what is open will not be settled here. It begins anew. */
-  #lost(): void {
-    this.#onOwner(this.#owner, undefined)
+  #lost(owner: string): void {
+    if (owner !== this.#owner || !this.#registered) return
+    this.#onOwner(owner, undefined)
     this.#open.clear()
-    if (this.#state === 'closed') return
     this.#owner = this.#environment.runtime.id()
-    this.#register().then(
-      () => this.wake(),
-      (error) => this.#options.onError?.(error),
-    )
+    this.#registered = false
+    this.wake()
   }
 }

@@ -104,7 +104,8 @@ export class Writer {
 
   /** Has anybody else committed since the last look? Says so to `onNews`. */
   look(): boolean {
-    if (!this.#shared || !this.connection.db.isOpen) return false
+    // a group that is about to begin looks by itself
+    if (!this.#shared || this.#busy || this.#scheduled || !this.connection.db.isOpen) return false
     const changed = this.#noticeOthers()
     if (changed) this.onNews()
     return changed

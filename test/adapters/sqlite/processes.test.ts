@@ -101,6 +101,29 @@ describe('a silent owner', () => {
     await silent.close()
   })
 
+  it('goes on under another name: what it takes can be freed again', async () => {
+    const file = `${folder.path}/renamed.db`
+    const { runtime, freeze, thaw } = freezable()
+    const silent = await openStore(file, { runtime })
+    const live = await openStore(file, { lease: 300 })
+    const taken: BrokerDelivery[] = []
+    await silent.broker.subscribe('work', { prefetch: 1, onDeliveries: (all) => void taken.push(...all) })
+    freeze()
+    const other = await live.broker.subscribe('other', { prefetch: 1, onDeliveries: () => {} })
+    const rows = new DatabaseSync(file)
+    const count = (sql: string) => rows.prepare(`SELECT count(*) AS n FROM ${sql}`).get()?.n
+    await until('the silent one is found dead', () => count("obverse_owner WHERE channel = 'work'") === 0)
+    await live.transactions.commit(ENTRY, unit([], { messages: [order('a')] }))
+    thaw()
+    await until('its next delivery', () => taken.length === 1)
+    expect(count('obverse_claim')).toBe(1)
+    expect(count('obverse_claim WHERE owner NOT IN (SELECT id FROM obverse_owner)')).toBe(0)
+    rows.close()
+    await other.close()
+    await silent.close()
+    await live.close()
+  })
+
   it('is not taken for dead when the wall clock jumps', async () => {
     const file = `${folder.path}/jump.db`
     let jump = 0
