@@ -3,7 +3,9 @@ import type { OpenFile } from './environment.ts'
 import { hostName, processLives } from './host.ts'
 import { giveBackAll } from './queue.ts'
 
-const ADD = `INSERT INTO obverse_owner (id, host, pid, channel, beat) VALUES (?, ?, ?, ?, 0) ON CONFLICT DO NOTHING`
+/** By chance, so that one who comes back under its name is not taken for the silent one that it was. */
+const ADD = `INSERT INTO obverse_owner (id, host, pid, channel, beat)
+  VALUES (?, ?, ?, ?, abs(random() % 1000000000)) ON CONFLICT DO NOTHING`
 const REMOVE = 'DELETE FROM obverse_owner WHERE id = ?'
 const BEAT = 'UPDATE obverse_owner SET beat = beat + 1 WHERE id IN (SELECT value FROM json_each(?)) RETURNING id'
 const ALL = 'SELECT id, host, pid, channel, beat FROM obverse_owner'
@@ -40,6 +42,8 @@ export class Owners {
   readonly #host: string = hostName()
   /** Owners of this process, and what to do when others have found one dead. */
   readonly #own = new Map<string, () => void>()
+  /** Found dead by others, and added again by a claim before a beat could tell. */
+  readonly #revived = new Set<string>()
   readonly #seen = new Map<string, { beat: number; since: number }>()
   readonly #onLost: (owner: string) => void
   readonly #free: Free
@@ -56,7 +60,7 @@ export class Owners {
    * would never be free again. It may have been found dead a moment ago. `ensured` follows the commit.
    */
   ensure(c: Connection, id: string, channel: string | null = null): void {
-    c.run(ADD, id, this.#host, process.pid, channel)
+    if (c.run(ADD, id, this.#host, process.pid, channel) === 1 && this.#own.has(id)) this.#revived.add(id)
   }
 
   /** False: others have found it dead; it must take nothing under this name. */
@@ -66,6 +70,7 @@ export class Owners {
 
   /** From now on it shows signs of life; `lost` is called when others have found it dead all the same. */
   ensured(id: string, lost: () => void = () => {}): void {
+    if (this.#revived.delete(id)) this.#onLost(id)
     if (this.#own.has(id)) return
     this.#own.set(id, lost)
     this.#schedule()
@@ -125,21 +130,30 @@ export class Owners {
 
   async #beat(): Promise<void> {
     const { writer } = this.#environment
-    const own = [...this.#own.keys()]
-    if (own.length === 0) return
-    const rows = await writer.submit(
-      () => writer.connection.all<{ id: string }>(BEAT, JSON.stringify(own)).map(({ id }) => id),
-      { news: false },
+    if (this.#own.size === 0) return
+    await writer.submit(
+      () => {
+        const own = [...this.#own.keys()]
+        const known = writer.connection.all<{ id: string }>(BEAT, JSON.stringify(own)).map(({ id }) => id)
+        return new Set(own).difference(new Set(known))
+      },
+      {
+        news: false,
+        // with the commit: a later claim of the same group may have added the owner again, with what it took
+        committed: (missing) => {
+          for (const id of missing) this.#dropped(id)
+        },
+      },
     )
-    const known = new Set(rows)
-    for (const id of own) {
-      const lost = this.#own.get(id)
-      if (known.has(id) || !lost) continue
-      this.#own.delete(id)
-      this.#onLost(id)
-      lost()
-    }
     await this.reap()
+  }
+
+  #dropped(id: string): void {
+    const lost = this.#own.get(id)
+    if (!lost) return
+    this.#own.delete(id)
+    this.#onLost(id)
+    lost()
   }
 
   #isDead(row: OwnerRow): boolean {

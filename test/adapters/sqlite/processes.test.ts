@@ -124,6 +124,39 @@ describe('a silent owner', () => {
     await live.close()
   })
 
+  it('keeps what it claims again after it was found dead, and not what it had before', async () => {
+    const file = `${folder.path}/again.db`
+    const { runtime, freeze, thaw } = freezable()
+    const silent = await openStore(file, { runtime, lease: 300 })
+    const live = await openStore(file, { lease: 300 })
+    const failure = { attempts: 1, code: 'E', reason: 'r', detail: '', retryAt: 0 }
+    const [kept, lost] = [arrival('a'), arrival('b')]
+    await live.held.hold(kept, failure)
+    await live.held.hold(lost, failure)
+    const before = await silent.held.claim('silent', ['h'], 10)
+    expect(before).toHaveLength(2)
+    freeze()
+    await live.broker.subscribe('work', { prefetch: 1, onDeliveries: () => {} })
+    let taken: Awaited<ReturnType<typeof live.held.claim>> = []
+    await until('the lease to end', async () => {
+      taken = taken.length > 0 ? taken : await live.held.claim('live', ['h'], 10)
+      return taken.length === 2
+    })
+    const idOf = (delivery: typeof kept) => taken.find((row) => row.messageId === delivery.envelope.id)?.heldId ?? 0
+    await live.held.release('live', [idOf(kept)])
+    // the beat that tells it and a claim that adds it again, in one commit
+    thaw()
+    const again = await silent.held.claim('silent', ['h'], 10)
+    expect(again.map(({ heldId }) => heldId)).toEqual([idOf(kept)])
+    await new Promise((resolve) => setTimeout(resolve, 200)) // a few beats
+    const handle = (delivery: typeof kept) =>
+      silent.transactions.commit({ ...ENTRY, delivery: { ...delivery, heldId: idOf(delivery) } }, unit())
+    expect(await handle(lost)).toEqual({ kind: 'lost' })
+    expect(await handle(kept)).toMatchObject({ kind: 'committed' })
+    await live.close()
+    await silent.close()
+  })
+
   it('is not taken for dead when the wall clock jumps', async () => {
     const file = `${folder.path}/jump.db`
     let jump = 0
