@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config'
 
+// Tests start processes as a user does in a terminal; under npm a second signal within 250 ms counts as an echo.
+delete process.env.npm_lifecycle_event
+
 // `obverse` means src/ here, in applications and adapters alike: tests need no build.
 const conditions = ['source', 'module', 'node', 'development|production', 'import', 'default']
 

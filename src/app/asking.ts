@@ -6,7 +6,7 @@ import { createWaiter } from '../read/wait.ts'
 import type { Runtime } from '../runtime/clock.ts'
 import type { Observer } from '../runtime/observer.ts'
 import { compose, type Layer } from '../runtime/pipeline.ts'
-import { MESSAGE_PART } from '../write/command-bus.ts'
+import { CAUSED_PART, MESSAGE_PART } from '../write/command-bus.ts'
 import type { PipelineContext } from '../write/execute.ts'
 import type { Assembly } from './assembly.ts'
 import type { Limits } from './limits.ts'
@@ -74,6 +74,7 @@ async function resolveMessages(
   const { log, statuses } = store
   const resolved = await Promise.all(
     parts.map(async (part): Promise<readonly TokenPart[]> => {
+      if (part.type === CAUSED_PART) return causedBy(part.key, log)
       if (part.type !== MESSAGE_PART) return [part]
       await ended(part.key, timeout, { statuses, onCommit: wake.on, runtime })
       const status = await statuses.get(part.key)
@@ -82,6 +83,13 @@ async function resolveMessages(
     }),
   )
   return resolved.flat()
+}
+
+/** `key`: the id of a synchronous command and, after a blank, its correlation. */
+async function causedBy(key: string, log: Opened['store']['log']): Promise<readonly TokenPart[]> {
+  const [id = '', ...correlation] = key.split(' ')
+  const events = await log.correlated(correlation.join(' '), CAUSED_LIMIT)
+  return events.filter(({ metadata }) => metadata.causationId === id)
 }
 
 async function ended(id: string, timeout: number, watching: Watching): Promise<void> {

@@ -2,7 +2,7 @@ import { isObverseError, kindOf, ObverseError } from '../errors.ts'
 import type { AnyDefinition, Message } from '../message/define.ts'
 import { type Metadata, rootMetadata } from '../message/metadata.ts'
 import { isUnchecked, parse } from '../message/schema.ts'
-import { issueToken } from '../message/token.ts'
+import { issueToken, TOKEN_LIMITS } from '../message/token.ts'
 import type { Runtime } from '../runtime/clock.ts'
 import type { Observer } from '../runtime/observer.ts'
 import type { DeliveryOptions } from './context.ts'
@@ -10,7 +10,7 @@ import type { Executor } from './execute.ts'
 import type { AnyHandler } from './handle.ts'
 import { type Claim, createTwins, doneAnswer, fingerprint, repeat } from './idempotency.ts'
 import { SentJob } from './job.ts'
-import type { Transactions } from './transaction.ts'
+import type { Placed, Transactions } from './transaction.ts'
 import { definitionOf, type Surroundings, UnitBuilder } from './unit-builder.ts'
 
 export interface SendOptions extends DeliveryOptions {
@@ -63,6 +63,20 @@ export type CommandBus = (message: Message, options?: SendOptions) => Promise<Se
 
 /** The type of the part of a receipt's token that stands for the command itself. */
 export const MESSAGE_PART = ':message'
+/** The type of a part that stands for everything that one message caused; its key is the id and the correlation. */
+export const CAUSED_PART = ':caused'
+
+/** Characters of a token; a longer one would not fit into a header beside others. */
+const LONGEST_TOKEN = 4_096
+
+/** A write of many keys is named by what caused it. */
+function tokenOf(events: readonly Placed[], id: string, { correlationId }: Metadata): string {
+  if (events.length <= TOKEN_LIMITS.parts) {
+    const token = issueToken(events)
+    if (token.length <= LONGEST_TOKEN) return token
+  }
+  return issueToken([{ type: CAUSED_PART, key: `${id} ${correlationId}`, seq: 1 }])
+}
 
 /**
  * The way of a command: schema → idempotency key → pipeline → handler → one commit → token. Asynchronous ones go from
@@ -119,7 +133,7 @@ async function now(
   const job = new SentJob(
     { id, type: message.type, data, metadata },
     runtime,
-    claim && ((result, events) => doneAnswer({ messageId: id, result }, issueToken(events))),
+    claim && ((result, events) => doneAnswer({ messageId: id, result }, tokenOf(events, id, metadata))),
   )
   try {
     const { outcome, result } = await execute(handler, job, claim)
@@ -127,7 +141,7 @@ async function now(
       const answer = repeat(outcome.answer) as { messageId: string; result?: unknown }
       return { messageId: answer.messageId, result: answer.result, token: outcome.answer.token, replayed: true }
     }
-    const token = outcome.kind === 'committed' ? issueToken(outcome.events) : ''
+    const token = outcome.kind === 'committed' ? tokenOf(outcome.events, id, metadata) : ''
     return { messageId: id, result, token, replayed: false }
   } catch (error) {
     if (isObverseError(error)) throw error

@@ -73,8 +73,11 @@ function dueSnapshot(
   events: readonly NewEvent[],
 ): NewSnapshot | undefined {
   const { snapshots } = aggregate
-  if (!snapshots || events.length === 0) return undefined
-  const version = loaded.version + events.length
+  if (!snapshots) return undefined
+  // an event may name another key than that of the aggregate: it is no part of this stream
+  const own = events.filter((event) => event.key === key)
+  if (own.length === 0) return undefined
+  const version = loaded.version + own.length
   if (version - (loaded.snapshot?.seq ?? 0) < snapshots.every) return undefined
   return {
     name: aggregate.name,
@@ -85,7 +88,7 @@ function dueSnapshot(
     state: fold(
       aggregate,
       state,
-      events.map((event) => ({ type: event.type, data: JSON.parse(event.data) as unknown })),
+      own.map((event) => ({ type: event.type, data: JSON.parse(event.data) as unknown })),
     ),
   }
 }

@@ -26,7 +26,7 @@ export function fingerprint(data: unknown): string {
 }
 
 function canonical(data: unknown): string {
-  return JSON.stringify(data, (_, value: unknown) => {
+  return JSON.stringify(data ?? null, (_, value: unknown) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
     return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
   }) as string

@@ -74,6 +74,7 @@ export class UnitBuilder {
         `${event.type} has no key; give its definition one: event(…, { key: (e) => e.orderId })`,
       )
     }
+    checkKey(event.type, key)
     const stamped = { key, channels: this.#around.route(event.type) }
     const stored = this.#serialise(definition, data, this.#around.runtime.id(), stamped) as NewEvent
     checkStoredForm(definition, stored)
@@ -93,6 +94,7 @@ export class UnitBuilder {
       )
     }
     const key = options.key ?? definition.key?.(checked(definition, command.data)) ?? null
+    if (key !== null) checkKey(command.type, key)
     const due = this.#around.due(options)
     const stamped = { key, channels, ...(due !== undefined && { due }) }
     this.messages.push({ message: this.#serialise(definition, command.data, id, stamped), tracked: true })
@@ -180,6 +182,18 @@ function checked(definition: AnyDefinition, data: unknown): unknown {
     )
   }
   return value
+}
+
+/** Characters of a key: it is in indexes, and in tokens that travel in headers. */
+const LONGEST_KEY = 500
+
+/** Half of a surrogate pair is another text after every store: two keys would become one. */
+function checkKey(type: string, key: string): void {
+  if (key.length <= LONGEST_KEY && key.isWellFormed() && !key.includes('\0')) return
+  throw new ObverseError(
+    'UNPROCESSABLE',
+    `The key of ${type} needs at most ${LONGEST_KEY} characters, well formed and without NUL; it is ${JSON.stringify(key.slice(0, 100))}`,
+  )
 }
 
 const formsChecked = new WeakSet<AnyDefinition>()

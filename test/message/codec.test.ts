@@ -1,5 +1,6 @@
 import {
   bodyOf,
+  command,
   completeBody,
   createRegistry,
   decode,
@@ -103,5 +104,16 @@ describe('codec', () => {
       correlationId: 'a',
       causationId: null,
     })
+  })
+
+  test('an event that its schema transforms is not transformed once more by a consumer; a command is, once', () => {
+    const cents = z.number().transform((n) => n * 100)
+    const Paid = event('paid', z.object({ amount: cents }), { key: () => 'k' })
+    const Pay = command('pay', z.object({ amount: cents }))
+    const known = createRegistry([Paid, Pay])
+    const bodyFor = (message: ReturnType<typeof Paid> | ReturnType<typeof Pay>, definition: typeof Paid | typeof Pay) =>
+      bodyOf(outgoing(message, definition, stamped))
+    expect(decode(bodyFor(Paid({ amount: 300 }), Paid), known).envelope.data).toEqual({ amount: 300 })
+    expect(decode(bodyFor(Pay({ amount: 3 }), Pay), known).envelope.data).toEqual({ amount: 300 })
   })
 })

@@ -1,4 +1,4 @@
-import { systemRuntime } from 'obverse'
+import { answer, command, createApp, event, handle, projection, query, systemRuntime, unchecked, view } from 'obverse'
 import { describe, expect, test } from 'vitest'
 import { accounts, Deposit, Total, ways } from './accounts.ts'
 import { stores } from './stores.ts'
@@ -53,6 +53,28 @@ describe.each(stores)('read your writes on %s', (name, store) => {
     expect(await app.ask(Total({ of: 'log', account: 'u' }), { after: unlucky.token })).toMatchObject({ total: 13 })
     await app.stop()
     expect(name).toBeTruthy()
+  })
+
+  test('a write of many keys has a token that fits into a header', async () => {
+    const Spread = command('spread', unchecked<{ over: number }>())
+    const Hit = event('hit', unchecked<{ key: string }>(), { key: (e) => e.key })
+    const Count = query('count', unchecked<object>(), unchecked<number>())
+    const hits = view('hits', { row: unchecked<{ key: string }>(), key: 'key', index: [{}] })
+    const app = createApp({
+      handlers: [
+        handle(Spread, (c, ctx) => {
+          for (let n = 0; n < c.over; n += 1) ctx.publish(Hit({ key: `key-${n}` }))
+        }),
+        answer(Count, async (_, ctx) => (await ctx.view(hits).find({ limit: 1_000 })).rows.length),
+      ],
+      projections: [projection('hits', hits).on(Hit, (e, rows) => rows.put(e))],
+      store: store(),
+    })
+    await app.start()
+    const { token } = await app.send(Spread({ over: 900 }))
+    expect(token.length).toBeLessThan(4_096)
+    expect(await app.ask(Count({}), { after: token })).toBe(900)
+    await app.stop()
   })
 
   test('a token of another making is refused', async () => {

@@ -117,4 +117,21 @@ describe('send', () => {
     expect(await app.operate.log.head()).toBe(1)
     await app.stop()
   })
+
+  test.each(['a\ud800', 'a\0b', 'k'.repeat(501)])(
+    'a key that a store could not keep apart is refused (%#)',
+    async (id) => {
+      const app = ordersApp()
+      await expect(app.send(PlaceOrder({ orderId: id, lines: ['a'] }))).rejects.toMatchObject({ code: 'UNPROCESSABLE' })
+      await app.stop()
+    },
+  )
+
+  test('data may be left out where the schema says so, with an idempotency key too', async () => {
+    const Ping = command('ping', unchecked<undefined>())
+    const app = createApp({ handlers: [handle(Ping, () => 'pong')], store: memory() })
+    expect((await app.send(Ping(undefined), { idempotencyKey: 'k' })).result).toBe('pong')
+    expect((await app.send(Ping(undefined), { idempotencyKey: 'k' })).replayed).toBe(true)
+    await app.stop()
+  })
 })

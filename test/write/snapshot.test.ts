@@ -44,4 +44,21 @@ describe('snapshots', () => {
     await old.app.stop()
     await next.app.stop()
   })
+
+  test('events of other keys are no part of it', async () => {
+    const Pay = command('pay', unchecked<{ from: string; to: string; n: number }>())
+    const Moved = event('moved', unchecked<{ account: string; n: number }>(), { key: (e) => e.account })
+    const seen: number[] = []
+    const balance = aggregate('balance', () => ({ total: 0 }), { snapshots: { every: 2 } }).on(Moved, (state, e) => ({
+      total: state.total + e.n,
+    }))
+    const pay = decide(Pay, { aggregate: balance, id: (c) => c.from }, (c, state) => {
+      seen.push(state.total)
+      return [Moved({ account: c.from, n: -c.n }), Moved({ account: c.to, n: c.n })]
+    })
+    const app = createApp({ handlers: [pay], store: memory() })
+    for (let n = 0; n < 8; n += 1) await app.send(Pay({ from: 'a', to: 'b', n: 1 }))
+    expect(seen).toEqual([0, -1, -2, -3, -4, -5, -6, -7])
+    await app.stop()
+  })
 })
