@@ -9,6 +9,7 @@ interface DriverError extends Error {
 const BUSY = 5
 const LOCKED = 6
 const PROTOCOL = 15
+const CONSTRAINT = 19
 /** Corrupt, and not a database. */
 const UNUSABLE: ReadonlySet<number> = new Set([11, 26])
 /** Permission, no memory, read-only, I/O error, full, cannot open, authorisation. */
@@ -23,6 +24,11 @@ function primaryCode(error: unknown): number | undefined {
 export function isBusy(error: unknown): boolean {
   const code = primaryCode(error)
   return code === BUSY || code === LOCKED || code === PROTOCOL
+}
+
+/** A rule of the tables was broken: by a statement, or, where the rule is deferred, by the commit. */
+export function isConstraint(error: unknown): boolean {
+  return primaryCode(error) === CONSTRAINT
 }
 
 /** True for "no such table" of one of ours: it was dropped, or never made. */
@@ -63,6 +69,15 @@ export function busy(file: string, cause?: unknown): ObverseError {
   return new ObverseError(
     'STORE_BUSY',
     `${file} was locked by another process for longer than lockTimeout; try again, and look for a long transaction in another program`,
+    { cause },
+  )
+}
+
+/** For work that shared its transaction with what ended it. */
+export function neighbour(file: string, cause: unknown): ObverseError {
+  return new ObverseError(
+    'CONFLICT',
+    `The commit of ${file} that this work was part of failed because of other work in it; nothing was kept: run it again`,
     { cause },
   )
 }

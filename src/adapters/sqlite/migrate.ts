@@ -78,6 +78,8 @@ export function applyStep(file: OpenFile, name: string, up: () => Promise<void> 
       c.db.exec(MIGRATION_TABLE)
       if (c.get(IS_APPLIED, name)) return false
       await up()
+      // a step that caught the error of a ROLLBACK of its own must not be recorded by itself
+      if (!c.db.isTransaction) throw new Error('a statement of it rolled back the whole transaction')
       c.run(RECORD, name, isoTime(runtime.now()))
       return true
     },

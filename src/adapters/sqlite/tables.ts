@@ -1,6 +1,7 @@
 import type { StatementSync } from 'node:sqlite'
 import { ObverseError, type SqlResult } from 'obverse'
 import type { Connection, SqlValue } from './connection.ts'
+import { isConstraint } from './errors.ts'
 
 /** Distinct statements of the application that stay prepared. */
 const KEPT = 500
@@ -22,12 +23,24 @@ export class Tables {
     this.#connection = connection
   }
 
+  /** False: a statement has ended the transaction that it was part of; what ran now would be kept by itself. */
+  get inTransaction(): boolean {
+    return this.#connection.db.isTransaction
+  }
+
   /**
    * One statement with parameters, or several without. Booleans become 1 and 0, dates ISO texts.
    *
-   * @throws {ObverseError} `CONFIGURATION_INVALID` for a statement that would leave the transaction
+   * @throws {ObverseError} `CONFIGURATION_INVALID` for a statement that would leave the transaction, and for any after
+   * one that has ended it
    */
   execute(sql: string, parameters: readonly unknown[]): SqlResult {
+    if (!this.inTransaction) {
+      throw new ObverseError(
+        'CONFIGURATION_INVALID',
+        `${short(sql)} comes too late: a statement before it rolled back the whole transaction`,
+      )
+    }
     const kept = this.#kept.get(sql)
     if (kept) return this.#run(kept, parameters)
     let rest = sql.replace(BLANK, '')
@@ -72,21 +85,27 @@ export class Tables {
   #run({ statement, reads }: Prepared, parameters: readonly unknown[]): SqlResult {
     const values = parameters.map(bindable)
     if (reads) {
-      const rows = statement.all(...values)
-      this.#assertOpen(statement.sourceSQL)
+      const rows = this.#execute(statement, () => statement.all(...values))
       return { rows: rows.map((row) => ({ ...row })) }
     }
-    const { changes, lastInsertRowid } = statement.run(...values)
-    this.#assertOpen(statement.sourceSQL)
+    const { changes, lastInsertRowid } = this.#execute(statement, () => statement.run(...values))
     return { rows: [], changes: BigInt(changes), lastInsertId: BigInt(lastInsertRowid) }
   }
 
-  /** `INSERT OR ROLLBACK` and triggers that raise ROLLBACK end the transaction for everybody in it. */
-  #assertOpen(sql: string): void {
-    if (this.#connection.db.isTransaction) return
+  /** `INSERT OR ROLLBACK` and triggers that raise ROLLBACK end the transaction for everybody in it; so does a full disk. */
+  #execute<T>(statement: StatementSync, run: () => T): T {
+    let cause: unknown
+    try {
+      const result = run()
+      if (this.inTransaction) return result
+    } catch (error) {
+      if (this.inTransaction || !isConstraint(error)) throw error
+      cause = error
+    }
     throw new ObverseError(
       'CONFIGURATION_INVALID',
-      `${short(sql)} rolled back the whole transaction, with what others had written in it; use ABORT instead of ROLLBACK`,
+      `${short(statement.sourceSQL)} rolled back the whole transaction, with what others had written in it; use ABORT instead of ROLLBACK`,
+      { cause },
     )
   }
 }

@@ -98,7 +98,10 @@ export class SqliteTransactions implements Transactions {
     }
     turn.open()
     return this.#untilDone(turn, done).then(
-      (unit) => this.#units.apply(c, entry, unit),
+      (unit) => {
+        turn.assertWhole()
+        return this.#units.apply(c, entry, unit)
+      },
       (error) => this.#refused(c, entry, error, guarded),
     )
   }

@@ -24,6 +24,7 @@ export class Turn implements Transaction, SqlConnection {
   readonly #opened: PromiseWithResolvers<void> = Promise.withResolvers()
   #state: State = 'idle'
   #abort: AbortController | undefined
+  #broken: { readonly error: unknown } | undefined
 
   constructor(tables: Tables, name: string, limit: number, ask: () => void) {
     this.#tables = tables
@@ -48,8 +49,19 @@ export class Turn implements Transaction, SqlConnection {
       this.#ask()
     }
     if (this.#state === 'waiting') await this.#opened.promise
+    if (this.#broken) throw this.#broken.error
     if (this.#state !== 'open') throw this.#over()
-    return this.#tables.execute(sql, parameters)
+    try {
+      return this.#tables.execute(sql, parameters)
+    } catch (error) {
+      if (!this.#tables.inTransaction) this.#broken = { error }
+      throw error
+    }
+  }
+
+  /** Throws what ended the transaction under the handler: it may have caught it, but nothing it wrote is there. */
+  assertWhole(): void {
+    if (this.#broken) throw this.#broken.error
   }
 
   /** True when no statement was made; from now on none can be. */

@@ -125,17 +125,56 @@ describe('the turn of a handler', () => {
     expect(await notes(store)).toEqual([])
   })
 
-  it('fails the group, loudly, when a statement rolled everything back', async () => {
+  it('fails alone, loudly, when a statement of its own rolled everything back', async () => {
     const innocent = store.transactions.commit({ name: 'innocent' }, unit([fact('k')]))
     const guilty = store.transactions.transact({ name: 'guilty' }, async (tx) => {
       await note(tx.connection(), 'same')
       await tx.connection().execute("INSERT OR ROLLBACK INTO note (text) VALUES ('same')", [])
       return unit()
     })
-    const ended = await Promise.allSettled([innocent, guilty])
-    expect(ended.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+    const later = store.transactions.transact({ name: 'later' }, async (tx) => {
+      await note(tx.connection(), 'later')
+      return unit([fact('k')])
+    })
+    const ended = await Promise.allSettled([innocent, guilty, later])
+    expect(ended.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+    expect(ended[1]).toMatchObject({
+      reason: { code: 'CONFIGURATION_INVALID', message: expect.stringContaining('INSERT OR ROLLBACK') },
+    })
+    expect(await store.log.head()).toBe(2)
+    expect(await notes(store)).toEqual(['later'])
+  })
+
+  it('keeps nothing of a handler that has caught the error of what rolled everything back', async () => {
+    const refused: unknown[] = []
+    const guilty = store.transactions.transact({ name: 'guilty' }, async (tx) => {
+      const c = tx.connection()
+      await note(c, 'same')
+      await c.execute("INSERT OR ROLLBACK INTO note (text) VALUES ('same')", []).catch((error) => refused.push(error))
+      await note(c, 'after it').catch((error) => refused.push(error))
+      await c.execute('SELECT 1', []).catch((error) => refused.push(error))
+      return unit([fact('half')])
+    })
+    await expect(guilty).rejects.toMatchObject({ code: 'CONFIGURATION_INVALID' })
+    expect(refused).toHaveLength(3)
+    expect(new Set(refused).size).toBe(1)
     expect(await store.log.head()).toBe(0)
-    expect(await store.transactions.commit({ name: 'next' }, unit([fact('k')]))).toMatchObject({ kind: 'committed' })
+    expect(await notes(store)).toEqual([])
+    expect((await store.events.load('half')).version).toBe(0)
+  })
+
+  it('records no migration that has caught such an error', async () => {
+    const step = {
+      name: 'half',
+      up: async (c: SqlConnection) => {
+        await c.execute("INSERT INTO note (text) VALUES ('x')", [])
+        await c.execute("INSERT OR ROLLBACK INTO note (text) VALUES ('x')", []).catch(() => {})
+        await c.execute("INSERT INTO note (text) VALUES ('y')", []).catch(() => {})
+      },
+    }
+    await expect(store.schema.migrate([step])).rejects.toMatchObject({ code: 'MIGRATION_FAILED' })
+    expect(await store.schema.pending([step])).toEqual(['half'])
+    expect(await notes(store)).toEqual([])
   })
 
   it('never comes for a message that was handled before: the handler is unwound at its first statement', async () => {
