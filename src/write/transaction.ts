@@ -11,7 +11,7 @@ import type { NewSnapshot, Snapshot } from './snapshot.ts'
  *
  * Every method checks its {@link Entry} first, inside the transaction, and may therefore end without running the
  * work (`replayed`, `duplicate`, `held`, `lost`). Units of concurrent callers may share one commit; each keeps its
- * own success or failure. If the commit itself fails, every member fails.
+ * own success or failure. If an outage fails the commit itself, every member fails.
  *
  * Errors: `CONFLICT` when an expected version does not hold (nothing of the unit is kept), `IDEMPOTENCY_MISMATCH`,
  * `STORE_BUSY`, `STORE_UNREACHABLE`, `STORE_CLOSED`; whatever the work throws, unchanged.
@@ -34,7 +34,8 @@ export interface Transactions {
    * For state in the application's own tables. `work` starts at once; its turn in the transaction begins at its
    * first use of `tx.connection()` (the entry is checked then), or after it has returned if it never uses it.
    * A turn longer than the store's limit is rolled back with `HANDLER_TOO_SLOW`, and the connection is revoked
-   * (`TURN_OVER`). When `work` throws, nothing is kept, except as {@link Entry.refusal} says.
+   * (`TURN_OVER`). When `work` throws, nothing is kept, except as {@link Entry.refusal} says. `CONFLICT` when other work
+   * of a shared commit has undone it: it may be run again.
    */
   transact(entry: Entry, work: (tx: Transaction) => Promise<Unit>): Promise<Outcome>
   /** True when `tx.connection()` exists here (SQL stores). */

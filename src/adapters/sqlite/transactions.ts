@@ -161,6 +161,7 @@ export class SqliteTransactions implements Transactions {
   #submit(entry: Entry, run: (c: Connection) => Result | Promise<Result>, turn?: Turn): Promise<Outcome> {
     const { writer } = this.#environment
     const job = writer.submit<Outcome>(() => run(writer.connection), {
+      once: turn !== undefined,
       committed: () => {
         if (entry.delivery) this.#settled(entry)
         this.#units.writeLater()

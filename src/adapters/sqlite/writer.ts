@@ -1,6 +1,6 @@
-import type { Runtime } from 'obverse'
+import { kindOf, type Runtime } from 'obverse'
 import type { Connection } from './connection.ts'
-import { busy, closed, isBusy, storeError } from './errors.ts'
+import { busy, closed, isBusy, neighbour, storeError } from './errors.ts'
 
 /** Jobs of one commit, at most: it bounds how long the event loop stands still. */
 const GROUP = 256
@@ -9,6 +9,8 @@ const STRAIGHT = 4
 /** Milliseconds after a sign of another writing process during which groups leave it room. */
 const POLITE_FOR = 100
 const ROOM = 1
+/** After a group failed at its commit: jobs of application code that have their commits for themselves. */
+const CAREFUL = 1_000
 
 const SAVE = 'SAVEPOINT obverse_job'
 const RELEASE = 'RELEASE obverse_job'
@@ -23,6 +25,8 @@ export interface JobOptions<T> {
   readonly patience?: number
   /** Foreign keys are off meanwhile; such a job has its commit for itself. */
   readonly unchecked?: boolean
+  /** It cannot be run a second time: taken down by a neighbour, it fails with `CONFLICT`, and its caller runs it again. */
+  readonly once?: boolean
 }
 
 /** What a job returns to say: keep what I wrote, and fail with this error. */
@@ -39,13 +43,17 @@ interface Job {
   readonly resolve: (value: never) => void
   readonly reject: (error: unknown) => void
   readonly since: number
+  begun: boolean
   failed: boolean
   outcome: unknown
+  /** A group that it was in was taken down by one of its members. */
+  alone: boolean
 }
 
 /**
  * The one connection that writes. A group is what is queued when the lock is taken; each job has a savepoint of its
- * own and fails alone; if the commit fails, every member fails. Waiting for the lock never stops the event loop.
+ * own and fails alone. If an outage fails the commit, every member fails; if a member does, the others are run again,
+ * each in a commit of its own, so that no error comes to anybody but whose it is. Waiting for the lock never stops the event loop.
  */
 export class Writer {
   readonly connection: Connection
@@ -64,6 +72,7 @@ export class Writer {
   #crowded = false
   #straight = 0
   #refusals = 0
+  #careful = 0
   #lockedSince = 0
   #politeUntil = 0
   #roomUntil = 0
@@ -85,7 +94,8 @@ export class Writer {
     if (this.#closing) return Promise.reject(closed(this.file))
     return new Promise<T>((resolve, reject) => {
       const since = this.#runtime.elapsed()
-      this.#queue.push({ run, options, resolve, reject, since, failed: false, outcome: undefined })
+      const state = { begun: false, failed: false, outcome: undefined, alone: false }
+      this.#queue.push({ run, options, resolve, reject, since, ...state })
       if (!this.#scheduled && !this.#busy) this.#schedule()
     })
   }
@@ -175,12 +185,16 @@ export class Writer {
   }
 
   #take(): Job[] {
-    const alone = this.#queue.findIndex((job) => job.options.unchecked)
+    const alone = this.#queue.findIndex((job) => this.#isAlone(job))
     const most = alone === 0 ? 1 : alone > 0 ? Math.min(alone, GROUP) : GROUP
     if (this.#queue.length > most) return this.#queue.splice(0, most)
     const group = this.#queue
     this.#queue = []
     return group
+  }
+
+  #isAlone({ alone, options }: Job): boolean {
+    return alone || options.unchecked === true || (this.#careful > 0 && options.once === true)
   }
 
   /** Asks again in a moment; those who have waited for too long are told. */
@@ -209,6 +223,7 @@ export class Writer {
       let outcome: unknown
       try {
         if (!alone) this.connection.run(SAVE)
+        job.begun = true
         outcome = job.run()
       } catch (error) {
         if (this.#undo(group, job, error)) continue
@@ -258,7 +273,25 @@ export class Writer {
     }
   }
 
+  /** Nothing of the group is kept. Whoever had no part in it is run again. */
   #abandon(group: Job[], error: unknown): void {
+    if (this.connection.db.isTransaction) this.connection.db.exec('ROLLBACK')
+    const mapped = storeError(error, this.file)
+    const shared = kindOf(mapped) !== 'outage'
+    if (shared) this.#careful = CAREFUL
+    const again: Job[] = []
+    for (const job of group) {
+      if (job.failed) job.reject(job.outcome)
+      else if (!shared || group.length === 1) job.reject(mapped)
+      else if (job.options.once && job.begun) job.reject(neighbour(this.file, mapped))
+      else again.push(Object.assign(job, { alone: true, begun: false, outcome: undefined }))
+    }
+    this.#queue = [...again, ...this.#queue]
+    this.#after(group)
+  }
+
+  /** Nothing can be said of the group's members. */
+  #fail(group: Job[], error: unknown): void {
     if (this.connection.db.isTransaction) this.connection.db.exec('ROLLBACK')
     const mapped = storeError(error, this.file)
     for (const job of group) job.reject(job.failed ? job.outcome : mapped)
@@ -282,10 +315,20 @@ export class Writer {
   async #finishWatched(group: Job[], reach: NonNullable<Runtime['reach']>): Promise<void> {
     try {
       await reach('commit.before')
+    } catch (error) {
+      this.#fail(group, error)
+      return
+    }
+    try {
       this.#commit(group)
-      await reach('commit.after')
     } catch (error) {
       this.#abandon(group, error)
+      return
+    }
+    try {
+      await reach('commit.after')
+    } catch (error) {
+      this.#fail(group, error)
       return
     }
     this.#tell(group)
@@ -298,6 +341,7 @@ export class Writer {
     }
     this.connection.run('COMMIT')
     this.commits += 1
+    if (this.#careful > 0 && group[0]?.options.once) this.#careful -= 1
   }
 
   #tell(group: Job[]): void {

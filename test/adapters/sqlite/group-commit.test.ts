@@ -78,6 +78,48 @@ describe('a group', () => {
     await store.close()
   })
 
+  it('lets a member whose commit is refused fail alone, with its own error', async () => {
+    const store = await openStore(`${folder.path}/deferred.db`)
+    await makeNotes(store)
+    const child = 'CREATE TABLE child (note INTEGER REFERENCES note (id) DEFERRABLE INITIALLY DEFERRED) STRICT'
+    await store.schema.migrate([{ name: 'child', up: async (c) => void (await c.execute(child, [])) }])
+    const ran: Record<string, number> = {}
+    const innocent = (text: string) =>
+      store.transactions.transact(ENTRY, async (tx) => {
+        ran[text] = (ran[text] ?? 0) + 1
+        await note(tx.connection(), text)
+        return unit([fact(text)])
+      })
+    const guilty = () =>
+      store.transactions.transact(ENTRY, async (tx) => {
+        await tx.connection().execute('INSERT INTO child (note) VALUES (99)', [])
+        return unit([fact('guilty')])
+      })
+    const ended = await Promise.allSettled([
+      store.transactions.commit(ENTRY, unit([fact('s1')])),
+      innocent('a'),
+      guilty(),
+      store.transactions.decide(ENTRY, { key: 's2', types: [] }, () => unit([fact('s2')])),
+      innocent('b'),
+    ])
+    // which of the handlers it was cannot be known; what is synchronous is run again
+    expect(ended.map((one) => (one.status === 'fulfilled' ? 'kept' : one.reason.code))).toEqual([
+      'kept',
+      'CONFLICT',
+      'CONFLICT',
+      'kept',
+      'CONFLICT',
+    ])
+    const again = await Promise.allSettled([innocent('a'), guilty(), innocent('b'), guilty()])
+    expect(again.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'rejected'])
+    expect(again[1]).toMatchObject({ reason: { message: 'FOREIGN KEY constraint failed' } })
+    expect(ran).toEqual({ a: 2, b: 2 })
+    expect(await notes(store)).toEqual(['a', 'b'])
+    const { events } = await store.log.after(0, 10)
+    expect(events.map(({ key }) => key)).toEqual(['s1', 's2', 'a', 'b'])
+    await store.close()
+  })
+
   it('holds handlers with tables too, one after another', async () => {
     const runtime = countingRuntime()
     const store = await openStore(`${folder.path}/tables.db`, { runtime })
