@@ -2,13 +2,11 @@ import { isObverseError, ObverseError } from '../errors.ts'
 import type { Message } from '../message/define.ts'
 import { type AnyAggregate, fold } from './aggregate.ts'
 import type { NewEvent } from './event-store.ts'
-import type { HandlerBody } from './handle.ts'
+import type { DecisionBody } from './handle.ts'
 import type { Job } from './job.ts'
 import type { NewSnapshot } from './snapshot.ts'
 import type { Entry, LoadedStream, Outcome, StreamRequest, Transactions, Unit } from './transaction.ts'
 import { type Surroundings, UnitBuilder } from './unit-builder.ts'
-
-type DecisionBody = Extract<HandlerBody, { kind: 'decision' }>
 
 /** Loads the aggregate, decides, appends with the loaded version expected: one pure step for the store to place. */
 export async function runDecision(

@@ -95,7 +95,7 @@ function once(
   const { body } = handler
   const run = (): Executed | Promise<Executed> =>
     body.kind === 'effect'
-      ? runEffect(handler, body, job, entry, transactions, around)
+      ? runEffect({ body, job, entry, transactions, around })
       : runDecision(body, job, entry, transactions, around).then((outcome) => ({ outcome, result: undefined }))
   return around.inline || runtime.reach ? prepared(run, around, runtime) : run()
 }

@@ -31,18 +31,22 @@ export interface HandlerOptions {
   readonly timeout?: number
 }
 
-export type HandlerBody =
-  | {
-      readonly kind: 'effect'
-      readonly run: (data: never, context: never) => unknown
-      readonly db?: TableBinding<unknown>
-    }
-  | {
-      readonly kind: 'decision'
-      readonly aggregate: AnyAggregate
-      readonly id: (data: never) => string
-      readonly decide: (data: never, state: never) => unknown
-    }
+export type HandlerBody = EffectBody | DecisionBody
+
+/** Any effect: what `handle` makes. */
+export interface EffectBody {
+  readonly kind: 'effect'
+  readonly run: (data: never, context: never) => unknown
+  readonly db?: TableBinding<unknown>
+}
+
+/** A pure decision on an aggregate: what `decide` makes. */
+export interface DecisionBody {
+  readonly kind: 'decision'
+  readonly aggregate: AnyAggregate
+  readonly id: (data: never) => string
+  readonly decide: (data: never, state: never) => unknown
+}
 
 export interface HandleOptions<Ch extends string | undefined, DB> extends HandlerOptions {
   readonly channel?: Ch
