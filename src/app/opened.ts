@@ -165,6 +165,7 @@ export async function open(composition: Composition): Promise<Opened> {
     runtime,
     observe,
     registry,
+    router,
     broker,
     outbox,
     ...(positions && { positions }),

@@ -60,7 +60,7 @@ export function deadLetters(instance: Instance): DeadLetters {
       for (const row of [...data.held.rows.values()]) {
         if (row.state !== 'dead' || row.handler !== null || !RECLAIMABLE.includes(row.code)) continue
         const read = readEnvelope(row.body)
-        if (!knows(read.type, read.schemaVersion)) continue
+        if (!knows(read.type, read.schemaVersion, row.channel)) continue
         runAgain(instance, row)
         count += 1
       }

@@ -17,10 +17,10 @@ export interface DeadLetters {
   /** Given up for good, on record: what waits behind it goes on. */
   skip(id: number, note?: string): Promise<boolean>
   /**
-   * Takes back dead letters that were refused for an unknown type or version and are known to `knows` now: they go to
-   * their channel again. Returns how many.
+   * Takes back dead letters that were refused for an unknown type or version (no handler on their channel counts as
+   * unknown) and are known to `knows` now: they go to their channel again. Returns how many.
    */
-  reclaim(knows: (type: string, version: number) => boolean): Promise<number>
+  reclaim(knows: (type: string, version: number, channel: string) => boolean): Promise<number>
 }
 
 export interface DeadLetterFilter {

@@ -1,3 +1,4 @@
+import { ObverseError } from '../errors.ts'
 import { decode, readEnvelope } from '../message/codec.ts'
 import type { Delivery } from '../message/delivery.ts'
 import type { Envelope } from '../message/envelope.ts'
@@ -20,7 +21,7 @@ export interface Item extends InLine {
   readonly held?: HeldRow
   readonly handlers: readonly HandlerSubscriber[]
   readonly batches: readonly BatchSubscriber[]
-  /** The bytes are no message: kept as a dead letter, handled by nobody. */
+  /** No message, or none that anybody here takes: kept as a dead letter, handled by nobody. */
   readonly refused?: unknown
   /** Counted as started. */
   admitted: boolean
@@ -50,9 +51,13 @@ export function takersOf(subscribers: readonly Subscriber[]): Takers {
 
 const NOBODY = takersOf([])
 
-/** Decodes a delivery and finds who takes it. Never throws: what cannot be read is `refused`. */
+/**
+ * Decodes a delivery and finds who takes it. Never throws: what cannot be read is `refused`, and so is what nobody here
+ * takes, since somebody else may.
+ */
 export function itemOf(
   delivery: BrokerDelivery,
+  channel: string,
   registry: Registry,
   find: (type: string) => Takers,
   recordAttempts: boolean,
@@ -60,7 +65,9 @@ export function itemOf(
   const { body } = delivery
   try {
     const { envelope } = decode(body, registry)
-    return make(envelope, body, find(envelope.type), delivery.redelivered && recordAttempts, { delivery })
+    const takers = find(envelope.type)
+    if (takers.handlers.length === 0 && takers.batches.length === 0) throw untaken(envelope.type, channel)
+    return make(envelope, body, takers, delivery.redelivered && recordAttempts, { delivery })
   } catch (refused) {
     return make(unread(body), body, NOBODY, false, { delivery, refused })
   }
@@ -122,6 +129,14 @@ function make(
     abandoned: false,
     lost: false,
   }
+}
+
+/** The code is one that `reclaim` takes back. */
+function untaken(type: string, channel: string): ObverseError {
+  return new ObverseError(
+    'MESSAGE_TYPE_UNKNOWN',
+    `Nothing on channel ${channel} takes ${type} here; is a newer version running, or was it put on the wrong channel?`,
+  )
 }
 
 /** As much of a message as can be read, for rows that keep it. */

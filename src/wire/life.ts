@@ -86,7 +86,7 @@ export function createLife(dependencies: ConsumerDependencies, channel: Channel,
     batches.set(subscriber.name, createBatch(session, subscriber, admit, room))
   }
   const push = (item: Item) => {
-    if (item.refused !== undefined || item.handlers.length > 0 || item.batches.length === 0) lanes.push(item)
+    if (item.refused !== undefined || item.handlers.length > 0) lanes.push(item)
     if (item.refused !== undefined) return
     for (const { name } of item.batches) {
       const batch = batches.get(name)
@@ -136,7 +136,7 @@ export function createLife(dependencies: ConsumerDependencies, channel: Channel,
   const take = (deliveries: readonly BrokerDelivery[]) => {
     for (const delivery of deliveries) {
       if (leaving.signal.aborted) return
-      const item = itemOf(delivery, registry, takersFor, recordAttempts)
+      const item = itemOf(delivery, channel.name, registry, takersFor, recordAttempts)
       if (item.refused === undefined) {
         const { type, id: messageId } = item.envelope
         const { redelivered } = delivery

@@ -8,12 +8,16 @@ import type { Inbox } from './inbox.ts'
 import type { Outbox } from './outbox.ts'
 import type { Positions } from './positions.ts'
 import { createPublisher } from './publisher.ts'
+import { reclaim } from './reclaim.ts'
+import type { Router } from './router.ts'
 import { watchedLoop } from './watched-loop.ts'
 
 export interface RelayDependencies {
   readonly runtime: Runtime
   readonly observe: Observer
   readonly registry: Registry
+  /** Says who here takes what was refused elsewhere. */
+  readonly router: Router
   readonly broker: Broker
   readonly outbox: Outbox
   /** Absent where commits know positions. */
@@ -48,7 +52,7 @@ const LOOK = 500
 const TIDY = 60_000
 
 export function createRelay(dependencies: RelayDependencies): Relay {
-  const { runtime, observe, registry, broker, positions, inbox, deadLetters, remember } = dependencies
+  const { runtime, observe, broker, positions, inbox, remember } = dependencies
   const publisher = broker.sharesStore ? undefined : createPublisher(dependencies, () => publishing?.wake())
 
   const stamp = async (): Promise<number> => {
@@ -61,15 +65,13 @@ export function createRelay(dependencies: RelayDependencies): Relay {
     return count
   }
   const purge = async (): Promise<number> => inbox.purge(runtime.now() - remember, PURGES)
-  const reclaim = (): Promise<number> =>
-    deadLetters.reclaim((type, version) => (registry.find(type)?.version ?? 0) >= version)
 
   const loop = (name: string, idle: number, step: () => Promise<boolean>): Loop =>
     watchedLoop({ name: `relay ${name}`, idle, step, runtime, observe })
   const stamping = positions && loop('stamping', LOOK, async () => (await stamp()) === STAMPS)
   const publishing = publisher && loop('publishing', LOOK, publisher.step)
   const housekeeping = loop('housekeeping', TIDY, async () => {
-    await reclaim()
+    await reclaim(dependencies)
     return (await purge()) === PURGES
   })
   return {
@@ -97,7 +99,7 @@ export function createRelay(dependencies: RelayDependencies): Relay {
       let done = 0
       for (let count = await stamp(); count > 0; count = await stamp()) done += count
       if (publisher) done += await publisher.drain()
-      done += await reclaim()
+      done += await reclaim(dependencies)
       await purge()
       return done
     },

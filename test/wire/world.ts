@@ -158,6 +158,7 @@ export class World {
       runtime,
       observe: (step) => this.steps.push(step),
       registry,
+      router: this.router,
       broker,
       outbox,
       ...(positions && { positions }),

@@ -100,7 +100,7 @@ export function deadLetters({ reader, writer, runtime }: Environment): DeadLette
       }),
     reclaim: async (knows) => {
       // most looks find nothing, and those shall not write
-      const rows = (await reader.read((r) => r.all<DeadRow>(RECLAIMABLE))).filter((row) => isKnown(row.body, knows))
+      const rows = (await reader.read((r) => r.all<DeadRow>(RECLAIMABLE))).filter((row) => isKnown(row, knows))
       if (rows.length === 0) return 0
       return writer.submit(() => {
         let count = 0
@@ -142,10 +142,10 @@ function sendBack(c: Connection, { channel, message_id }: DeadRow, body: string,
   enqueueBody(c, channel, message_id ?? '', key, body, now)
 }
 
-function isKnown(body: string, knows: (type: string, version: number) => boolean): boolean {
+function isKnown({ body, channel }: DeadRow, knows: Parameters<DeadLetters['reclaim']>[0]): boolean {
   try {
     const { type, schemaVersion } = readEnvelope(body)
-    return knows(type, schemaVersion)
+    return knows(type, schemaVersion, channel)
   } catch {
     return false
   }

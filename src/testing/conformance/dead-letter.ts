@@ -230,11 +230,21 @@ export const deadLetterCases: readonly Case<StoreSubject>[] = [
         ['not json', 'MESSAGE_MALFORMED'],
       ] as const
       for (const [text, code] of refused) await store.held.refuse({ channel: 'work', body: text, code, reason: '' })
+      await store.held.refuse({ channel: 'other', body: body('known', 4), code: 'MESSAGE_TYPE_UNKNOWN', reason: '' })
       await store.held.hold(arrival('k'), failure)
-      assert.equal(await store.deadLetters.reclaim((type, version) => type === 'known' && version <= 2), 2)
+      assert.equal(
+        await store.deadLetters.reclaim(
+          (type, version, channel) => type === 'known' && version <= 2 && channel === 'work',
+        ),
+        2,
+      )
       assert.deepEqual(await store.broker.peek('work', 10), [refused[0][0], refused[2][0]])
-      assert.equal((await store.deadLetters.list()).length, 5)
+      assert.equal((await store.deadLetters.list()).length, 6)
       assert.equal(await store.deadLetters.reclaim(() => false), 0)
+      assert.equal(
+        await store.deadLetters.reclaim((_type, version, channel) => version === 4 && channel === 'other'),
+        1,
+      )
     },
   },
   {

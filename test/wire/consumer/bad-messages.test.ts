@@ -1,3 +1,4 @@
+import { memory } from 'obverse/memory'
 import { describe, expect, it } from 'vitest'
 import { World } from '../world.ts'
 
@@ -34,15 +35,34 @@ describe('a message that is none', () => {
     await world.close()
   })
 
-  it('is settled without an effect when it is known and nobody here takes it', async () => {
-    const world = await World.open()
+  it('is kept when it is known and nobody here takes it, and taken back by a process where somebody does', async () => {
+    const store = memory()
+    const older = await World.open({ store })
+    older.handler('main', () => {})
+    const body = JSON.stringify({ ...good(1), type: 't.other' })
+    await older.broker.put('main', body)
+    expect(await older.consumer().step()).toBe(1)
+    expect(await older.store.deadLetters.list()).toMatchObject([
+      { code: 'MESSAGE_TYPE_UNKNOWN', type: 't.other', handler: null, key: null, body },
+    ])
+    expect((await older.store.deadLetters.list())[0]?.reason).toMatch(/Nothing on channel main takes t\.other here/)
+    expect(await older.broker.stats()).toMatchObject([{ messages: 0 }])
+    // it knows the type too: that is not enough
+    await older.relay().step()
+    expect(await older.store.deadLetters.list()).toHaveLength(1)
+
+    const newer = await World.open({ store })
+    const elsewhere: number[] = []
+    newer.handler('elsewhere', ({ n }) => elsewhere.push(n), { channel: 'side', types: ['t.other'] })
+    await newer.relay().step()
+    expect(await newer.store.deadLetters.list()).toHaveLength(1)
     const done: number[] = []
-    world.handler('main', ({ n }) => done.push(n))
-    await world.broker.put('main', JSON.stringify({ ...good(1), type: 't.other' }))
-    expect(await world.consumer().step()).toBe(1)
-    expect(done).toEqual([])
-    expect(await world.store.deadLetters.list()).toEqual([])
-    expect(await world.broker.stats()).toMatchObject([{ messages: 0 }])
-    await world.close()
+    newer.handler('other', ({ n }) => done.push(n), { types: ['t.other'] })
+    await newer.relay().step()
+    expect(await newer.consumer().step()).toBe(1)
+    expect([done, elsewhere]).toEqual([[1], []])
+    expect(await newer.store.deadLetters.list()).toEqual([])
+    await newer.close()
+    await older.close()
   })
 })
