@@ -21,7 +21,7 @@ export class EffectContext implements HandlerContext<unknown> {
   #db: unknown
   #signal: AbortSignal | undefined
 
-  constructor(job: Job, around: Surroundings, handler: AnyHandler, body: EffectBody, tx?: Transaction) {
+  constructor(job: Job, around: Surroundings, handler: string, body: EffectBody, tx?: Transaction) {
     this.messageId = job.id
     this.attempt = job.attempt
     this.#job = job
