@@ -14,7 +14,7 @@ import { schemaControl } from './migrate.ts'
 import { closeFile, openFile } from './open-file.ts'
 import type { Settings } from './options.ts'
 import { outbox } from './outbox.ts'
-import { freeHeld, freeQueue, Owners } from './owners.ts'
+import { heldTakings, Owners, queueTakings } from './owners.ts'
 import { statuses } from './status.ts'
 import { Tables } from './tables.ts'
 import { SqliteTransactions } from './transactions.ts'
@@ -32,14 +32,7 @@ export async function open(
   const { writer } = environment
 
   const claims = new HeldClaims()
-  const owners = new Owners(
-    environment,
-    (c, owner, died) => {
-      freeQueue(c, owner, died)
-      freeHeld(c, owner, died)
-    },
-    (owner) => claims.removeOwner(owner),
-  )
+  const owners = new Owners(environment, [queueTakings, heldTakings], (owner) => claims.removeOwner(owner))
   const wake = new Wake(environment, file)
   const broker = new QueueBroker(environment, owners, () => wake.start())
   const settled = ({ settlement, heldId }: Pick<NonNullable<Entry['delivery']>, 'settlement' | 'heldId'>) => {

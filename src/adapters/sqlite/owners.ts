@@ -1,7 +1,7 @@
 import type { Connection } from './connection.ts'
 import type { OpenFile } from './environment.ts'
 import { hostName, processLives } from './host.ts'
-import { giveBackAll } from './queue.ts'
+import { claimants, giveBackAll } from './queue.ts'
 
 /** By chance, so that one who comes back under its name is not taken for the silent one that it was. */
 const ADD = `INSERT INTO obverse_owner (id, host, pid, channel, beat)
@@ -11,6 +11,7 @@ const BEAT = 'UPDATE obverse_owner SET beat = beat + 1 WHERE id IN (SELECT value
 const ALL = 'SELECT id, host, pid, channel, beat FROM obverse_owner'
 const IS_KNOWN = 'SELECT 1 FROM obverse_owner WHERE id = ?'
 const STILL = 'SELECT 1 FROM obverse_owner WHERE id = ? AND beat = ?'
+const HELD_BY = 'SELECT DISTINCT owner FROM obverse_held WHERE owner IS NOT NULL'
 const FREE_HELD = 'UPDATE obverse_held SET owner = NULL, lost = ? WHERE owner = ?'
 
 export interface OwnerRow {
@@ -21,15 +22,24 @@ export interface OwnerRow {
   readonly beat: number
 }
 
-/** Takes everything from an owner, who may have died with it. */
-export type Free = (c: Connection, owner: string, died: boolean) => void
-
-export const freeQueue: Free = (c, owner) => {
-  giveBackAll(c, owner)
+/** One kind of rows that owners take. */
+export interface Takings {
+  /** Whoever has some of them. */
+  owners(c: Connection): string[]
+  /** Takes everything from an owner, who may have died with it. */
+  free(c: Connection, owner: string, died: boolean): void
 }
 
-export const freeHeld: Free = (c, owner, died) => {
-  c.run(FREE_HELD, died ? 1 : 0, owner)
+export const queueTakings: Takings = {
+  owners: claimants,
+  free: (c, owner) => giveBackAll(c, owner),
+}
+
+export const heldTakings: Takings = {
+  owners: (c) => c.all<{ owner: string }>(HELD_BY).map(({ owner }) => owner),
+  free: (c, owner, died) => {
+    c.run(FREE_HELD, died ? 1 : 0, owner)
+  },
 }
 
 /**
@@ -46,12 +56,12 @@ export class Owners {
   readonly #revived = new Set<string>()
   readonly #seen = new Map<string, { beat: number; since: number }>()
   readonly #onLost: (owner: string) => void
-  readonly #free: Free
+  readonly #takings: readonly Takings[]
   #cancel: (() => void) | undefined
 
-  constructor(environment: OpenFile, free: Free, onLost: (owner: string) => void = () => {}) {
+  constructor(environment: OpenFile, takings: readonly Takings[], onLost: (owner: string) => void = () => {}) {
     this.#environment = environment
-    this.#free = free
+    this.#takings = takings
     this.#onLost = onLost
   }
 
@@ -87,15 +97,16 @@ export class Owners {
     return c.all<OwnerRow>(ALL).filter((row) => this.#own.has(row.id) || !this.#gone(row))
   }
 
-  /** Frees what the dead have. */
+  /** Frees what the dead have, and what is with an owner that nobody knows: no beat of it could ever fail. */
   async reap(): Promise<void> {
     const { reader, writer } = this.#environment
-    const rows = await reader.read((c) => c.all<OwnerRow>(ALL))
+    const [rows, strangers] = await reader.read((c) => [c.all<OwnerRow>(ALL), this.#strangers(c)] as const)
     const dead = rows.filter((row) => this.#isDead(row))
     const there = new Set(rows.map(({ id }) => id))
     for (const id of this.#seen.keys()) if (!there.has(id)) this.#seen.delete(id)
-    if (dead.length === 0) return
+    if (dead.length === 0 && strangers.length === 0) return
     await writer.submit(() => {
+      for (const id of strangers) if (!this.isKnown(writer.connection, id)) this.#release(writer.connection, id, true)
       for (const { id, beat } of dead) {
         // one that has shown a sign of life meanwhile keeps what it has
         if (writer.connection.get(STILL, id, beat)) this.#release(writer.connection, id, true)
@@ -170,8 +181,12 @@ export class Owners {
     return host === this.#host && !processLives(pid)
   }
 
+  #strangers(c: Connection): string[] {
+    return this.#takings.flatMap((takings) => takings.owners(c)).filter((id) => !this.isKnown(c, id))
+  }
+
   #release(c: Connection, id: string, died: boolean): void {
-    this.#free(c, id, died)
+    for (const takings of this.#takings) takings.free(c, id, died)
     c.run(REMOVE, id)
   }
 }

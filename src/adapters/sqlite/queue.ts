@@ -25,6 +25,7 @@ const UNCLAIM_ALL = 'DELETE FROM obverse_claim WHERE owner = ?'
 const UNCLAIM_ANYHOW = 'DELETE FROM obverse_claim WHERE id = ?'
 const REMOVE = 'DELETE FROM obverse_queue WHERE id = ?'
 const RETRY_LATER = 'UPDATE obverse_queue SET retry_at = ? WHERE id = ?'
+const CLAIMANTS = 'SELECT DISTINCT owner FROM obverse_claim'
 const IS_CLAIMED = 'SELECT 1 FROM obverse_claim WHERE id = ? AND owner = ?'
 
 /** Bodies are read of the chosen rows only. */
@@ -83,6 +84,11 @@ export function claim(c: Connection, id: number, channel: string, owner: string,
 
 export function isClaimed(c: Connection, id: number, owner: string): boolean {
   return c.get(IS_CLAIMED, id, owner) !== undefined
+}
+
+/** Whoever has rows. */
+export function claimants(c: Connection): string[] {
+  return c.all<{ owner: string }>(CLAIMANTS).map(({ owner }) => owner)
 }
 
 /** Takes a row away for good, if `owner` still has it. Not `fenced` (a canary): whoever has it. */

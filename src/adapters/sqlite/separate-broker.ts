@@ -5,7 +5,7 @@ import type { OpenFile } from './environment.ts'
 import { appliedSteps, applyStep, assertNot } from './migrate.ts'
 import { closeFile, openFile } from './open-file.ts'
 import { type SqliteOptions, settings } from './options.ts'
-import { freeQueue, Owners } from './owners.ts'
+import { Owners, queueTakings } from './owners.ts'
 import { BROKER_STEP, STEPS } from './schema.ts'
 import { enqueueBody } from './unit.ts'
 import { Wake } from './wake.ts'
@@ -53,7 +53,7 @@ class SeparateBroker extends QueueBroker {
   #closing: Promise<void> | undefined
 
   constructor(file: OpenFile) {
-    const owners = new Owners(file, freeQueue)
+    const owners = new Owners(file, [queueTakings])
     const wake = new Wake(file, file.writer.file)
     super(file, owners, () => wake.start())
     this.#file = file

@@ -157,6 +157,22 @@ describe('a silent owner', () => {
     await silent.close()
   })
 
+  it('leaves nothing behind that is with an owner whom nobody knows', async () => {
+    const file = `${folder.path}/strangers.db`
+    const store = await openStore(file)
+    await store.transactions.commit(ENTRY, unit([], { messages: [order('a')] }))
+    await store.held.hold(arrival('b'), { attempts: 1, code: 'E', reason: 'r', detail: '', retryAt: 0 })
+    const rows = new DatabaseSync(file)
+    rows.exec(`INSERT INTO obverse_claim (id, channel, owner, key) SELECT id, channel, 'stranger', key FROM obverse_queue;
+      UPDATE obverse_held SET owner = 'stranger'`)
+    rows.close()
+    const taken: BrokerDelivery[] = []
+    await store.broker.subscribe('work', { prefetch: 1, onDeliveries: (all) => void taken.push(...all) })
+    await until('the delivery', () => taken.length === 1)
+    expect(await store.held.claim('o', ['h'], 10)).toMatchObject([{ redelivered: true }])
+    await store.close()
+  })
+
   it('is not taken for dead when the wall clock jumps', async () => {
     const file = `${folder.path}/jump.db`
     let jump = 0
