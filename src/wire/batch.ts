@@ -12,15 +12,13 @@ export interface Batch extends InLine {
   readonly subscriber: BatchSubscriber
   /** True: it has to be put in line, where it is once. */
   add(item: Item): boolean
-  /** An item that may start now, if there is one. */
+  /** True: its first item may start, and is counted as started. */
   admits(): boolean
   /** Hands over one batch. True: more is there. */
   run(): Promise<boolean>
 }
 
-type Admit = (item: Item) => boolean
-
-export function createBatch(session: Session, subscriber: BatchSubscriber, admit: Admit, canAdmit: Admit): Batch {
+export function createBatch(session: Session, subscriber: BatchSubscriber, admit: (item: Item) => boolean): Batch {
   const line: Item[] = []
   /** A redelivered batch ended its process before: its messages come one by one, so that one can be blamed. */
   let careful = false
@@ -50,7 +48,7 @@ export function createBatch(session: Session, subscriber: BatchSubscriber, admit
       inLine = true
       return true
     },
-    admits: () => line[0] !== undefined && canAdmit(line[0]),
+    admits: () => line[0] !== undefined && admit(line[0]),
     async run() {
       const items = take()
       const put = (back: readonly Item[]) => line.unshift(...back)

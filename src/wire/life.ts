@@ -44,8 +44,17 @@ export function createLife(dependencies: ConsumerDependencies, channel: Channel,
     },
   })
   const flows = () => !leaving.signal.aborted && !breaker.tripped
+  /** Not counted as started yet, in order of arrival. */
+  const unadmitted: Item[] = []
+  /**
+   * Whoever wants an item admits those that came before it: out of turn, handlers and projections would use up the room
+   * on different messages, and each would wait for its other part behind one that may not start any more.
+   */
   const admit = (item: Item): boolean => {
-    item.admitted ||= tally.admit()
+    while (!item.admitted && tally.admit()) {
+      const next = unadmitted.shift() ?? item
+      next.admitted = true
+    }
     return item.admitted
   }
   const session: Session = {
@@ -82,10 +91,10 @@ export function createLife(dependencies: ConsumerDependencies, channel: Channel,
   const batches = new Map<string, Batch>()
   for (const subscriber of router.on(channel.name)) {
     if (!subscriber.handleBatch) continue
-    const room = (item: Item) => item.admitted || tally.room() > 0
-    batches.set(subscriber.name, createBatch(session, subscriber, admit, room))
+    batches.set(subscriber.name, createBatch(session, subscriber, admit))
   }
   const push = (item: Item) => {
+    unadmitted.push(item)
     if (item.refused !== undefined || item.handlers.length > 0) lanes.push(item)
     if (item.refused !== undefined) return
     for (const { name } of item.batches) {

@@ -37,6 +37,28 @@ describe('consume', () => {
     await world.close()
   })
 
+  it.each([1, 7, 33])(
+    'with a limit of %i ends where a handler fails and a projection takes the same messages',
+    async (limit) => {
+      const world = await World.open()
+      world.handler(
+        'main',
+        ({ n }, { attempts }) => {
+          if (n % 5 === 0 && attempts === 0) throw new Error('once')
+        },
+        { retry: { retries: 3, delay: 1 } },
+      )
+      world.projection('view', async () => ({ failed: [], behind: [] }))
+      for (let n = 0; n < 200; n += 1) await world.publish(`k${n % 20}`, n)
+      // held rows of the rounds before are in line before what is fresh
+      for (const now of [limit, limit, 33]) {
+        const told = await consume(world.dependencies(), [named('main')], { limit: now, timeLimit: 5_000 })
+        expect(told).toMatchObject({ handled: now, reason: 'limit' })
+      }
+      await world.close()
+    },
+  )
+
   it('counts bad messages and failed ones towards the limit', async () => {
     const { world, left } = await filled(4, (n) => {
       if (n === 0) throw new Error('no')
