@@ -98,6 +98,7 @@ export class UnitWriter {
 
   /** Canary: what was left out of the commit. */
   writeLater(): void {
+    if (this.#later.length === 0) return
     for (const write of this.#later.splice(0)) void this.#environment.writer.submit(write)
   }
 

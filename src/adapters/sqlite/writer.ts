@@ -12,6 +12,9 @@ const ROOM = 1
 /** After a group failed at its commit: jobs of application code that have their commits for themselves. */
 const CAREFUL = 1_000
 
+/** Its `then` is the cheapest microtask. */
+const SETTLED = Promise.resolve()
+
 const SAVE = 'SAVEPOINT obverse_job'
 const RELEASE = 'RELEASE obverse_job'
 const UNDO = 'ROLLBACK TO obverse_job'
@@ -42,7 +45,8 @@ interface Job {
   readonly options: JobOptions<never>
   readonly resolve: (value: never) => void
   readonly reject: (error: unknown) => void
-  readonly since: number
+  /** `runtime.elapsed()` at which the lock was first refused to it; 0: never. */
+  since: number
   begun: boolean
   failed: boolean
   outcome: unknown
@@ -73,7 +77,6 @@ export class Writer {
   #straight = 0
   #refusals = 0
   #careful = 0
-  #lockedSince = 0
   #politeUntil = 0
   #roomUntil = 0
   #version = -1
@@ -93,9 +96,18 @@ export class Writer {
   submit<T>(run: () => T | Kept | Promise<T | Kept>, options: JobOptions<T> = {}): Promise<T> {
     if (this.#closing) return Promise.reject(closed(this.file))
     return new Promise<T>((resolve, reject) => {
-      const since = this.#runtime.elapsed()
-      const state = { begun: false, failed: false, outcome: undefined, alone: false }
-      this.#queue.push({ run, options, resolve, reject, since, ...state })
+      const job = {
+        run,
+        options,
+        resolve,
+        reject,
+        since: 0,
+        begun: false,
+        failed: false,
+        outcome: undefined,
+        alone: false,
+      }
+      this.#queue.push(job)
       if (!this.#scheduled && !this.#busy) this.#schedule()
     })
   }
@@ -153,7 +165,7 @@ export class Writer {
       setImmediate(this.#begin)
     } else {
       this.#straight += 1
-      queueMicrotask(this.#begin)
+      SETTLED.then(this.#begin)
     }
   }
 
@@ -202,12 +214,14 @@ export class Writer {
     const now = this.#runtime.elapsed()
     this.#politeUntil = now + POLITE_FOR
     if (group[0]?.options.unchecked) this.connection.db.exec('PRAGMA foreign_keys = ON')
-    if (this.#refusals === 0) this.#lockedSince = now
     this.#refusals += 1
-    const late = ({ since, options }: Job) =>
-      now - Math.max(since, this.#lockedSince) >= (options.patience ?? this.#lockTimeout)
-    for (const job of group) if (late(job)) job.reject(busy(this.file))
-    this.#queue = [...group.filter((job) => !late(job)), ...this.#queue]
+    const waiting = group.filter((job) => {
+      job.since ||= now
+      if (now - job.since < (job.options.patience ?? this.#lockTimeout)) return true
+      job.reject(busy(this.file))
+      return false
+    })
+    this.#queue = [...waiting, ...this.#queue]
     if (this.#queue.length === 0) {
       this.#rest()
       return
@@ -365,8 +379,12 @@ export class Writer {
 
   #after(group: Job[]): void {
     if (group[0]?.options.unchecked) this.connection.db.exec('PRAGMA foreign_keys = ON')
-    const now = this.#runtime.elapsed()
-    this.#roomUntil = now < this.#politeUntil ? now + ROOM : 0
+    this.#roomUntil = 0
+    if (this.#politeUntil > 0) {
+      const now = this.#runtime.elapsed()
+      if (now < this.#politeUntil) this.#roomUntil = now + ROOM
+      else this.#politeUntil = 0
+    }
     if (this.#ended.length > 0) {
       for (const resolve of this.#ended) resolve()
       this.#ended = []
