@@ -36,6 +36,7 @@ export function wantsColour(env: NodeJS.ProcessEnv, isTerminal: boolean): boolea
 const STATES: Record<string, { readonly symbol: string; readonly paint: keyof Style }> = {
   done: { symbol: '✓', paint: 'good' },
   logged: { symbol: '✓', paint: 'good' },
+  handled: { symbol: '✓', paint: 'good' },
   ok: { symbol: '✓', paint: 'good' },
   dead: { symbol: '✗', paint: 'bad' },
   failed: { symbol: '✗', paint: 'bad' },
