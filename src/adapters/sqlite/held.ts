@@ -10,7 +10,7 @@ import {
 import type { Connection } from './connection.ts'
 import { type Environment, guards } from './environment.ts'
 import type { HeldClaims } from './held-claims.ts'
-import { addHeld, blocks, hasLane, promote, rowState, takeAway } from './lane.ts'
+import { addHeld, hasLane, mayBlock, promote, rowState, takeAway } from './lane.ts'
 import type { Owners } from './owners.ts'
 import { settle } from './queue.ts'
 import { statusFailed } from './status.ts'
@@ -18,8 +18,8 @@ import { statusFailed } from './status.ts'
 const IS_MARKED = 'SELECT 1 FROM obverse_inbox WHERE message_id = ? AND handler = ?'
 const FORGET_ATTEMPTS = 'DELETE FROM obverse_attempt WHERE message_id = ? AND handler = ?'
 const HOLD_AGAIN = `UPDATE obverse_held SET state = ?, due = ?, attempts = ?, code = ?, reason = ?, detail = ?,
-  tracked = ?, at = ?, ordered = ?, lane = ?, head = CASE ? WHEN 1 THEN head ELSE 1 END, owner = NULL, lost = 0
-  WHERE id = ? AND owner = ? RETURNING key`
+  tracked = ?, at = ?, ordered = ?, lane = key IS NOT NULL AND ?, head = CASE WHEN key IS NOT NULL AND ? THEN head ELSE 1 END,
+  owner = NULL, lost = 0 WHERE id = ? AND owner = ? RETURNING key`
 const CLAIM = `UPDATE obverse_held SET owner = ? WHERE id IN (
     SELECT id FROM obverse_held WHERE head = 1 AND owner IS NULL AND state IN ('retry', 'waiting')
       AND handler IN (SELECT value FROM json_each(?)) AND due <= ? ORDER BY due, id LIMIT ?)
@@ -121,7 +121,10 @@ function hold(c: Connection, environment: Environment, claims: HeldClaims, deliv
   }
 }
 
-/** The row keeps its place in its lane, unless it is to hold up nobody any more. */
+/**
+ * The row keeps its place in its lane, unless it is to hold up nobody any more. Its lane is that of the message that
+ * came: an edited body may have another key, or none that can be read.
+ */
 function holdAgain(
   c: Connection,
   environment: Environment,
@@ -132,7 +135,7 @@ function holdAgain(
 ): boolean {
   const { code, reason, detail, attempts, retryAt, tracked } = failure
   const state: HeldState = retryAt === undefined ? 'dead' : 'retry'
-  const lane = blocks(environment, delivery, state) ? 1 : 0
+  const lane = delivery.ordered && mayBlock(environment, state) ? 1 : 0
   const now = isoTime(environment.runtime.now())
   const row = c.get<{ key: string | null }>(
     HOLD_AGAIN,

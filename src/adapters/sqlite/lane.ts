@@ -39,7 +39,7 @@ export function takeAway(c: Connection, environment: Environment, id: number, ow
 export function addHeld(c: Connection, environment: Environment, delivery: Delivery, failure?: Failure): void {
   const { envelope, handler, channel, body } = delivery
   const state = failure === undefined ? 'waiting' : failure.retryAt === undefined ? 'dead' : 'retry'
-  const lane = blocks(environment, delivery, state)
+  const lane = delivery.ordered && envelope.key !== null && mayBlock(environment, state)
   const head = !(lane && hasLane(c, handler, envelope.key as string))
   c.run(
     INSERT,
@@ -63,7 +63,7 @@ export function addHeld(c: Connection, environment: Environment, delivery: Deliv
   )
 }
 
-/** Whether a row in `state` holds up its lane. */
-export function blocks(environment: Environment, { ordered, envelope }: Delivery, state: string): boolean {
-  return ordered && envelope.key !== null && (state !== 'dead' || guards(environment, 'parking'))
+/** Whether a row in `state` can hold up its lane. */
+export function mayBlock(environment: Environment, state: HeldState): boolean {
+  return state !== 'dead' || guards(environment, 'parking')
 }

@@ -130,6 +130,32 @@ export const deadLetterCases: readonly Case<StoreSubject>[] = [
     },
   },
   {
+    name: 'a dead letter holds its own lane, whatever key its edited body has',
+    async run(subject) {
+      const store = await subject.open()
+      for (const key of [null, 'other']) {
+        const [delivery, next] = [arrival('k'), arrival('k')]
+        await store.held.hold(delivery, failure)
+        await store.held.join([next])
+        const id = await onlyOne(store)
+        const envelope = { ...delivery.envelope, key }
+        assert.equal(await store.deadLetters.edit(id, JSON.stringify(envelope)), true)
+        assert.deepEqual(
+          (await store.held.claim('o', ['h'], 10)).map(({ heldId }) => heldId),
+          [id],
+        )
+        await store.held.hold({ ...delivery, envelope, heldId: id }, failure)
+        const letter = await store.deadLetters.get(id)
+        assert.deepEqual([letter?.key, letter?.behind], ['k', 1])
+        assert.deepEqual(await store.held.claim('o', ['h'], 10), [])
+        await store.deadLetters.skip(id)
+        const [row] = await store.held.claim('o', ['h'], 10)
+        assert.equal(row?.messageId, next.envelope.id)
+        await store.held.done('o', [row?.heldId ?? 0])
+      }
+    },
+  },
+  {
     name: 'skip gives up for good, on record, and the lane goes on',
     async run(subject) {
       const store = await subject.open()
