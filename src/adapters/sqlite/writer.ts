@@ -1,6 +1,7 @@
 import { kindOf, type Runtime } from 'obverse'
 import type { Connection } from './connection.ts'
 import { busy, closed, isBusy, neighbour, storeError } from './errors.ts'
+import { type Job, type JobOptions, Kept } from './job.ts'
 
 /** Jobs of one commit, at most: it bounds how long the event loop stands still. */
 const GROUP = 256
@@ -19,45 +20,11 @@ const SAVE = 'SAVEPOINT obverse_job'
 const RELEASE = 'RELEASE obverse_job'
 const UNDO = 'ROLLBACK TO obverse_job'
 
-export interface JobOptions<T> {
-  /** Others may want to know of the commit. Default true. */
-  readonly news?: boolean
-  /** Called once the job has committed, before its promise resolves. */
-  readonly committed?: (result: T) => void
-  /** Milliseconds it waits for the lock. Default: `lockTimeout`. */
-  readonly patience?: number
-  /** Foreign keys are off meanwhile; such a job has its commit for itself. */
-  readonly unchecked?: boolean
-  /** It cannot be run a second time: taken down by a neighbour, it fails with `CONFLICT`, and its caller runs it again. */
-  readonly once?: boolean
-}
-
-/** What a job returns to say: keep what I wrote, and fail with this error. */
-export class Kept {
-  readonly error: unknown
-  constructor(error: unknown) {
-    this.error = error
-  }
-}
-
-interface Job {
-  readonly run: () => unknown
-  readonly options: JobOptions<never>
-  readonly resolve: (value: never) => void
-  readonly reject: (error: unknown) => void
-  /** `runtime.elapsed()` at which the lock was first refused to it; 0: never. */
-  since: number
-  begun: boolean
-  failed: boolean
-  outcome: unknown
-  /** A group that it was in was taken down by one of its members. */
-  alone: boolean
-}
-
 /**
  * The one connection that writes. A group is what is queued when the lock is taken; each job has a savepoint of its
  * own and fails alone. If an outage fails the commit, every member fails; if a member does, the others are run again,
- * each in a commit of its own, so that no error comes to anybody but whose it is. Waiting for the lock never stops the event loop.
+ * each in a commit of its own, so that no error comes to anybody but whose it is. Waiting for the lock never stops the
+ * event loop.
  */
 export class Writer {
   readonly connection: Connection
