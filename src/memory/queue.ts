@@ -155,6 +155,7 @@ export class Queue implements RowQueue {
 
   /** Puts a lane where those look who may take its head. */
   #offer(lane: Lane): void {
+    if (lane.owner && lane.taken >= lane.owner.perKey) return
     const head = headOf(lane)
     if (head) (lane.owner ? lane.owner.lanes : this.#ready).push(head.id, lane)
   }

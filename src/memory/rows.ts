@@ -104,8 +104,11 @@ export interface Owner {
   readonly held: Set<HeldEntry>
   /** Lanes that it has rows of, by their next row. */
   readonly lanes: Heap<Lane>
+  /** Rows of one key that it has at once, at most: a busy key leaves room for all others. */
+  perKey: number
 }
 
 export function owner(id: string, home: object, expires: number): Owner {
-  return { id, home, expires, alive: true, subscribed: false, rows: new Set(), held: new Set(), lanes: new Heap() }
+  const taken = { rows: new Set<QueueRow>(), held: new Set<HeldEntry>(), lanes: new Heap<Lane>() }
+  return { id, home, expires, alive: true, subscribed: false, ...taken, perKey: Number.POSITIVE_INFINITY }
 }

@@ -18,11 +18,19 @@ export interface SubscriptionParts {
 
 /** Longest wait of a timer; it looks again then. */
 const LONGEST = 3_600_000
+/** Rows of one key at once, at most: this part of the prefetch. */
+const PER_KEY = 1 / 8
+const PER_KEY_LEAST = 8
 
 /** Takes rows of one queue up to its prefetch whenever some may be there. */
 export function subscribe(parts: SubscriptionParts): Subscription {
   const { queue, options, taking, settles, runtime } = parts
-  let owner = parts.owner()
+  const begin = () => {
+    const begun = parts.owner()
+    begun.perKey = Math.max(PER_KEY_LEAST, Math.ceil(options.prefetch * PER_KEY))
+    return begun
+  }
+  let owner = begin()
   let paused = false
   let ended = false
   let scheduled = false
@@ -37,7 +45,7 @@ export function subscribe(parts: SubscriptionParts): Subscription {
   const pump = () => {
     scheduled = false
     if (paused || ended) return
-    if (!owner.alive) owner = parts.owner()
+    if (!owner.alive) owner = begin()
     const now = runtime?.now() ?? 0
     const deliveries: BrokerDelivery[] = []
     while (owner.rows.size < options.prefetch) {

@@ -1,18 +1,14 @@
 import type { Outbox, OutboxRow } from 'obverse'
 import { countAll, oldest } from './backlog.ts'
+import { Choice, oldest as oldestRows } from './choice.ts'
 import type { Connection } from './connection.ts'
 import { type Environment, guards } from './environment.ts'
 import type { Owners } from './owners.ts'
-import { claim, FREE, giveBack, READY, ripen, settle } from './queue.ts'
-
-/** Rows that are looked at for each that is wanted: those of keys that are under way are passed over. */
-const BREADTH = 20
+import { type Chosen, claim, giveBack, READY, ripen, settle } from './queue.ts'
 
 const NEXT_CHANNEL = `SELECT min(channel) AS channel FROM obverse_queue WHERE ${READY} AND channel > ?`
-const CANDIDATES = `SELECT id, channel, key FROM obverse_queue WHERE channel = ? AND ${READY} AND ${FREE}
-  ORDER BY id LIMIT ?`
-const UNDER_WAY = `SELECT channel, key FROM obverse_claim WHERE key IS NOT NULL
-  UNION ALL SELECT channel, key FROM obverse_queue WHERE retry_at IS NOT NULL AND key IS NOT NULL`
+/** Their next rows wait with them. */
+const RETRYING = 'SELECT key FROM obverse_queue WHERE channel = ? AND retry_at IS NOT NULL AND key IS NOT NULL'
 const ROW = 'SELECT id, message_id AS messageId, channel, key, body FROM obverse_queue WHERE id = ?'
 
 /** The relay's half of the rows, for a broker elsewhere. */
@@ -21,13 +17,14 @@ export function outbox(environment: Environment, owners: Owners): Outbox {
   const { connection: c } = writer
   const fenced = guards(environment, 'settlement-fence')
   const single = guards(environment, 'one-unconfirmed')
+  const choices = new Map<string, Choice>()
   return {
     claim: (owner, limit) =>
       writer.submit(
         () => {
           owners.ensure(c, owner)
           ripen(c, runtime.now())
-          return choose(c, limit, single).map(({ id, channel, key }): OutboxRow => {
+          return choose(c, choices, owner, limit, single).map(({ id, channel, key }): OutboxRow => {
             claim(c, id, channel, owner, key)
             return { ...(c.get<OutboxRow>(ROW, id) as OutboxRow) }
           })
@@ -49,38 +46,30 @@ export function outbox(environment: Environment, owners: Owners): Outbox {
 }
 
 /** In order of insertion, the first row of each channel and key of which nothing is under way. */
-function choose(c: Connection, limit: number, single: boolean): Candidate[] {
-  const rows = candidates(c, limit * BREADTH)
-  if (!single) return rows.slice(0, limit)
-  const nameOf = ({ channel, key }: { channel: string; key: string | null }) => `${channel}\n${key}`
-  const taken = new Set(c.all<{ channel: string; key: string }>(UNDER_WAY).map(nameOf))
-  const chosen: Candidate[] = []
-  for (const row of rows) {
-    if (chosen.length === limit) break
-    if (row.key !== null) {
-      const name = nameOf(row)
-      if (taken.has(name)) continue
-      taken.add(name)
-    }
-    chosen.push(row)
+function choose(c: Connection, choices: Map<string, Choice>, owner: string, limit: number, single: boolean): Row[] {
+  const rows: Row[] = []
+  for (const channel of channels(c)) {
+    const choice = choices.get(channel) ?? new Choice()
+    choices.set(channel, choice)
+    const except = c.all<{ key: string }>(RETRYING, channel).map(({ key }) => key)
+    const chosen = single
+      ? choice.choose(c, { channel, owner, limit, perKey: 1, except })
+      : oldestRows(c, channel, limit)
+    for (const { id, key } of chosen) rows.push({ id, key, channel })
   }
-  return chosen
+  return rows.sort((a, b) => a.id - b.id).slice(0, limit)
 }
 
-interface Candidate {
-  readonly id: number
+interface Row extends Chosen {
   readonly channel: string
-  readonly key: string | null
 }
 
-/** The oldest free rows of every channel, by the index that has no others: a million delayed ones cost nothing. */
-function candidates(c: Connection, limit: number): Candidate[] {
-  const rows: Candidate[] = []
-  let channel = ''
-  for (;;) {
+/** Those that have rows, by the index that has no others: a million delayed ones cost nothing. */
+function* channels(c: Connection): Generator<string> {
+  for (let channel = ''; ; ) {
     const next = c.get<{ channel: string | null }>(NEXT_CHANNEL, channel)?.channel ?? null
-    if (next === null) return rows.sort((a, b) => a.id - b.id)
+    if (next === null) return
     channel = next
-    rows.push(...c.all<Candidate>(CANDIDATES, channel, limit))
+    yield channel
   }
 }

@@ -4,18 +4,13 @@ import type { Connection } from './connection.ts'
 export const READY = 'due IS NULL AND retry_at IS NULL'
 export const FREE = 'id NOT IN (SELECT id FROM obverse_claim)'
 
-/** Free rows that one look passes over, at most, because their keys are with somebody else. */
-const SCAN = 5_000
-
 const DUE = 'SELECT min(due) AS at FROM obverse_queue WHERE due IS NOT NULL'
 const RETRY = 'SELECT min(retry_at) AS at FROM obverse_queue WHERE retry_at IS NOT NULL'
 const RIPEN_DUE = 'UPDATE obverse_queue SET due = NULL WHERE due IS NOT NULL AND due <= ?'
 const RIPEN_RETRY = 'UPDATE obverse_queue SET retry_at = NULL WHERE retry_at IS NOT NULL AND retry_at <= ?'
 const ANY_READY = `SELECT 1 FROM obverse_queue WHERE channel = ? AND ${READY} AND ${FREE} LIMIT 1`
-/** Keys that others are at: their later rows wait, so that one owner at a time has a key. */
-const ELSEWHERE = 'SELECT key FROM obverse_claim WHERE channel = ?1 AND owner <> ?2 AND key IS NOT NULL'
-const CHOOSE = choose(`(f.key IS NULL OR f.key NOT IN (${ELSEWHERE}))`)
-const CHOOSE_ANY = choose('?2 IS NOT NULL')
+/** Bodies are read of the chosen rows only. */
+const ROW = 'SELECT id, key, taken, body FROM obverse_queue WHERE id = ?'
 const CLAIM = 'INSERT INTO obverse_claim (id, channel, owner, key) VALUES (?, ?, ?, ?)'
 const MARK_TAKEN =
   'UPDATE obverse_queue SET taken = 1 WHERE id = ? AND id IN (SELECT id FROM obverse_claim WHERE owner = ?)'
@@ -28,16 +23,12 @@ const RETRY_LATER = 'UPDATE obverse_queue SET retry_at = ? WHERE id = ?'
 const CLAIMANTS = 'SELECT DISTINCT owner FROM obverse_claim'
 const IS_CLAIMED = 'SELECT 1 FROM obverse_claim WHERE id = ? AND owner = ?'
 
-/** Bodies are read of the chosen rows only. */
-function choose(free: string): string {
-  return `SELECT q.id, q.key, q.taken, q.body FROM
-    (SELECT id, key FROM obverse_queue WHERE channel = ?1 AND ${READY} AND ${FREE} ORDER BY id LIMIT ${SCAN}) AS f
-    CROSS JOIN obverse_queue AS q ON q.id = f.id WHERE ${free} ORDER BY f.id LIMIT ?3`
-}
-
-export interface TakenRow {
+export interface Chosen {
   readonly id: number
   readonly key: string | null
+}
+
+export interface TakenRow extends Chosen {
   /** 1: somebody had it before. */
   readonly taken: number
   readonly body: string
@@ -60,22 +51,20 @@ export function ripen(c: Connection, now: number): void {
 
 /** Is there anything that `take` might find? A look that writes nothing. */
 export function hasReady(c: Connection, channel: string, now: number): boolean {
-  return c.get(ANY_READY, channel) !== undefined || (nextDue(c) ?? now + 1) <= now
+  return c.get(ANY_READY, channel) !== undefined || hasDue(c, now)
 }
 
-/** The oldest rows of `channel` whose keys nobody else is at (`ordered`), taken for `owner`, in order. */
-export function take(
-  c: Connection,
-  channel: string,
-  owner: string,
-  limit: number,
-  now: number,
-  ordered: boolean,
-): TakenRow[] {
-  ripen(c, now)
-  const rows = c.all<TakenRow>(ordered ? CHOOSE : CHOOSE_ANY, channel, owner, limit)
-  for (const { id, key } of rows) claim(c, id, channel, owner, key)
-  return rows
+/** Is there anything for `ripen` to let in? */
+export function hasDue(c: Connection, now: number): boolean {
+  return (nextDue(c) ?? now + 1) <= now
+}
+
+/** Takes rows for `owner`, in the order given. */
+export function take(c: Connection, channel: string, owner: string, chosen: readonly Chosen[]): TakenRow[] {
+  return chosen.map(({ id, key }) => {
+    claim(c, id, channel, owner, key)
+    return c.get<TakenRow>(ROW, id) as TakenRow
+  })
 }
 
 export function claim(c: Connection, id: number, channel: string, owner: string, key: string | null): void {

@@ -52,6 +52,7 @@ const QUEUE = `CREATE TABLE obverse_queue (
 /** Partial, so that a claim looks at rows it may have, however many others there are. */
 const QUEUE_INDEXES = [
   'CREATE INDEX obverse_queue_ready ON obverse_queue (channel) WHERE due IS NULL AND retry_at IS NULL',
+  'CREATE INDEX obverse_queue_key ON obverse_queue (channel, key) WHERE due IS NULL AND retry_at IS NULL',
   'CREATE INDEX obverse_queue_due ON obverse_queue (due) WHERE due IS NOT NULL',
   'CREATE INDEX obverse_queue_retry ON obverse_queue (retry_at) WHERE retry_at IS NOT NULL',
   'CREATE INDEX obverse_queue_command ON obverse_queue (message_id) WHERE command = 1',

@@ -1,10 +1,15 @@
 import { type BrokerDelivery, outageDelay, type SubscribeOptions, type Subscription } from 'obverse'
+import { Choice, oldest } from './choice.ts'
+import type { Connection } from './connection.ts'
 import { guards, type OpenFile } from './environment.ts'
 import type { Owners } from './owners.ts'
-import { giveBack, hasReady, nextDue, settle, type TakenRow, take } from './queue.ts'
+import { type Chosen, giveBack, hasDue, hasReady, nextDue, ripen, settle, type TakenRow, take } from './queue.ts'
 
 /** Milliseconds of rest after a look that found only rows of keys that others are at. */
 const BARREN = 5
+/** Rows of one key at once, at most: this part of the prefetch, so that one busy key leaves room for all others. */
+const PER_KEY = 1 / 8
+const PER_KEY_LEAST = 8
 
 /**
  * One consumer of a channel: takes rows up to its prefetch, and has them until they are settled or given back. With
@@ -15,7 +20,10 @@ export class QueueSubscription implements Subscription {
   readonly #owners: Owners
   readonly #channel: string
   readonly #options: SubscribeOptions
-  readonly #open = new Set<number>()
+  /** What was delivered and is not settled, with its key. */
+  readonly #open = new Map<number, string | null>()
+  readonly #perKey: number
+  readonly #choice = new Choice()
   readonly #onOwner: (owner: string, subscription: QueueSubscription | undefined) => void
   readonly #settlements: boolean
   #owner: string
@@ -42,6 +50,7 @@ export class QueueSubscription implements Subscription {
     this.#settlements = settlements
     this.#onOwner = onOwner
     this.#owner = environment.runtime.id()
+    this.#perKey = Math.max(PER_KEY_LEAST, Math.ceil(options.prefetch * PER_KEY))
   }
 
   async start(): Promise<void> {
@@ -81,7 +90,16 @@ export class QueueSubscription implements Subscription {
 
   /** A transaction has settled one of the rows, or found that it is not ours any more. */
   settled(queueId: number): void {
-    if (this.#open.delete(queueId) && this.#room() >= this.#options.prefetch / 4) this.wake()
+    const key = this.#open.get(queueId)
+    if (!this.#open.delete(queueId) || this.#room() < this.#options.prefetch / 4) return
+    if (typeof key === 'string' && this.#countOf(key) > this.#perKey / 2) return // it gets no more yet
+    this.wake()
+  }
+
+  #countOf(key: string): number {
+    let count = 0
+    for (const open of this.#open.values()) if (open === key) count += 1
+    return count
   }
 
   #room(): number {
@@ -147,12 +165,18 @@ export class QueueSubscription implements Subscription {
     if (!this.#registered) await this.#register()
     if (!hasReady(writer.connection, this.#channel, runtime.now())) return false
     const owner = this.#owner
-    const ordered = guards(this.#environment, 'lane-order')
+    // after a look that found nothing to take, a second one does not begin a transaction for that
+    if (this.#restUntil > 0 && !hasDue(writer.connection, runtime.now())) {
+      this.#restUntil = runtime.elapsed() + BARREN
+      if (this.#choose(writer.connection, limit).length === 0) return false
+    }
     const rows = await writer.submit(
-      () =>
-        this.#owners.isKnown(writer.connection, owner)
-          ? take(writer.connection, this.#channel, owner, limit, runtime.now(), ordered)
-          : undefined,
+      () => {
+        const { connection: c } = writer
+        if (!this.#owners.isKnown(c, owner)) return undefined
+        ripen(c, runtime.now())
+        return take(c, this.#channel, owner, this.#choose(c, limit))
+      },
       { news: false },
     )
     if (!rows) {
@@ -166,9 +190,14 @@ export class QueueSubscription implements Subscription {
       await writer.submit(() => giveBack(writer.connection, owner, ids))
       return false
     }
-    for (const { id } of rows) this.#open.add(id)
+    for (const { id, key } of rows) this.#open.set(id, key)
     this.#options.onDeliveries(rows.map((row) => this.#delivery(row, owner)))
     return rows.length === limit
+  }
+
+  #choose(c: Connection, limit: number): Chosen[] {
+    if (!guards(this.#environment, 'lane-order')) return oldest(c, this.#channel, limit)
+    return this.#choice.choose(c, { channel: this.#channel, owner: this.#owner, limit, perKey: this.#perKey })
   }
 
   #delivery({ id, taken, body }: TakenRow, owner: string): BrokerDelivery {

@@ -6,6 +6,7 @@ import type { StoreSubject } from './store-subject.ts'
 import { ENTRY, unit } from './units.ts'
 import { aWhile, Inbound, until, untilSilent } from './wait.ts'
 
+const isNotHot = ({ body }: { readonly body: string }) => readEnvelope(body).key !== 'hot'
 const onWork = { channels: ['work'] }
 
 /** Contract of a store that is its own queue: what commits adds to it, and whose its rows are. */
@@ -67,7 +68,7 @@ export const queueCases: readonly Case<StoreSubject>[] = [
       await Promise.all(
         Array.from({ length: 60 }, (_, n) => store.transactions.commit(ENTRY, unit([fact(`k${n % 3}`, n, onWork)]))),
       )
-      const inbound = new Inbound()
+      const inbound = new Inbound(1_000)
       await store.broker.subscribe('work', inbound.options)
       const events = (await inbound.came(60)).map(({ body }) => readEnvelope(body))
       for (const key of ['k0', 'k1', 'k2']) {
@@ -77,6 +78,49 @@ export const queueCases: readonly Case<StoreSubject>[] = [
           Array.from({ length: 20 }, (_, n) => n + 1),
         )
       }
+    },
+  },
+  {
+    name: 'a busy key leaves room for the others: they are delivered however many of its messages are before them',
+    async run(subject) {
+      const store = await subject.open()
+      const hot = Array.from({ length: 500 }, (_, n) => fact('hot', n, onWork))
+      const others = ['a', 'b', 'c'].map((key) => fact(key, 1, onWork))
+      await store.transactions.commit(ENTRY, unit([...hot, ...others], [order(null, 1)]))
+      const inbound = new Inbound(100)
+      const keys = () => inbound.bodies.map((body) => readEnvelope(body).key)
+      await store.broker.subscribe('work', inbound.options)
+      await until('the other keys', () => ['a', 'b', 'c', null].every((key) => keys().includes(key)))
+      assert.ok(keys().filter((key) => key === 'hot').length < 100)
+      const settle = async () => {
+        for (const { ack } of inbound.all.splice(0)) await ack()
+      }
+      let seq = 0
+      while (seq < 500) {
+        await until('the next messages of the busy key', () => inbound.all.length > 0)
+        for (const body of inbound.bodies) {
+          const envelope = readEnvelope(body)
+          if (envelope.key !== 'hot') continue
+          seq += 1
+          assert.equal(envelope.seq, seq)
+        }
+        await settle()
+      }
+    },
+  },
+  {
+    name: 'a busy key that another process is at leaves the keys behind it to the next',
+    async run(subject) {
+      const [one, two] = [await subject.open(), await subject.open()]
+      const hot = Array.from({ length: 1_000 }, (_, n) => fact('hot', n, onWork))
+      await one.transactions.commit(ENTRY, unit(hot))
+      const [first, second] = [new Inbound(10), new Inbound(10)]
+      await one.broker.subscribe('work', first.options)
+      await until('the busy key', () => first.all.length > 0)
+      await two.broker.subscribe('work', second.options)
+      await one.transactions.commit(ENTRY, unit([fact('cold', 1, onWork), fact('cool', 1, onWork)]))
+      await until('the others', () => second.all.length + first.all.filter(isNotHot).length === 2)
+      assert.ok(second.all.every(isNotHot))
     },
   },
   {
