@@ -2,6 +2,7 @@ import { type DeadLetter, type DeadLetters, type HeldState, isoTime, ObverseErro
 import type { Connection } from './connection.ts'
 import type { Environment } from './environment.ts'
 import { promote } from './lane.ts'
+import { type RefusedRow, reclaim } from './reclaim.ts'
 import { statusPending } from './status.ts'
 import { enqueueBody } from './unit.ts'
 
@@ -18,9 +19,6 @@ const RETRY = `UPDATE obverse_held SET state = 'retry', due = ?, attempts = 0, o
 const EDIT = 'UPDATE obverse_held SET original_body = coalesce(original_body, body), body = ? WHERE id = ?'
 const SKIP = `UPDATE obverse_held SET state = 'skipped', lane = 0, head = 0, note = ? WHERE id = ?`
 const REMOVE = 'DELETE FROM obverse_held WHERE id = ?'
-const RECLAIMABLE = `SELECT id, message_id, channel, handler, key, tracked, lane, body FROM obverse_held
-  WHERE state = 'dead' AND handler IS NULL AND code IN ('MESSAGE_TYPE_UNKNOWN', 'MESSAGE_VERSION_UNKNOWN') ORDER BY id`
-
 interface DeadRow {
   readonly id: number
   readonly message_id: string | null
@@ -45,7 +43,8 @@ interface ListedRow extends DeadRow {
   readonly behind: number
 }
 
-export function deadLetters({ reader, writer, runtime }: Environment): DeadLetters {
+export function deadLetters(environment: Environment): DeadLetters {
+  const { reader, writer, runtime } = environment
   const { connection: c } = writer
   const act = (id: number, action: (row: DeadRow) => void): Promise<boolean> =>
     writer.submit(() => {
@@ -98,20 +97,7 @@ export function deadLetters({ reader, writer, runtime }: Environment): DeadLette
         c.run(SKIP, note ?? null, id)
         if (row.lane && row.handler !== null && row.key !== null) promote(c, row.handler, row.key)
       }),
-    reclaim: async (knows) => {
-      // most looks find nothing, and those shall not write
-      const rows = (await reader.read((r) => r.all<DeadRow>(RECLAIMABLE))).filter((row) => isKnown(row, knows))
-      if (rows.length === 0) return 0
-      return writer.submit(() => {
-        let count = 0
-        for (const row of rows) {
-          if (c.run(REMOVE, row.id) === 0) continue
-          sendBack(c, row, row.body, runtime.now())
-          count += 1
-        }
-        return count
-      })
-    },
+    reclaim: (knows) => reclaim(environment, knows, (row) => sendBack(c, row, row.body, runtime.now())),
   }
 }
 
@@ -132,7 +118,7 @@ function assertSameMessage(messageId: string, body: string): void {
 }
 
 /** To its channel, as it came. */
-function sendBack(c: Connection, { channel, message_id }: DeadRow, body: string, now: number): void {
+function sendBack(c: Connection, { channel, message_id }: RefusedRow, body: string, now: number): void {
   let key: string | null = null
   try {
     key = readEnvelope(body).key
@@ -140,15 +126,6 @@ function sendBack(c: Connection, { channel, message_id }: DeadRow, body: string,
     // still unreadable: it will be refused again, with the same reason
   }
   enqueueBody(c, channel, message_id ?? '', key, body, now)
-}
-
-function isKnown({ body, channel }: DeadRow, knows: Parameters<DeadLetters['reclaim']>[0]): boolean {
-  try {
-    const { type, schemaVersion } = readEnvelope(body)
-    return knows(type, schemaVersion, channel)
-  } catch {
-    return false
-  }
 }
 
 function letterOf(row: ListedRow): DeadLetter {

@@ -1,11 +1,13 @@
 import {
   type Delivery,
+  type Envelope,
   type Failure,
   type HeldCount,
   type HeldRow,
   type HeldRows,
   type HeldState,
   isoTime,
+  readEnvelope,
 } from 'obverse'
 import type { Connection } from './connection.ts'
 import { type Environment, guards } from './environment.ts'
@@ -29,9 +31,12 @@ const NEXT_DUE = `SELECT min(due) AS due FROM obverse_held WHERE head = 1 AND ow
 const RELEASE = 'UPDATE obverse_held SET owner = NULL WHERE id = ? AND owner = ?'
 const REFUSED_BEFORE = `SELECT 1 FROM obverse_held WHERE message_id = ? AND handler IS NULL AND channel = ? AND state = 'dead'`
 const REFUSE = `INSERT INTO obverse_held (lane, head, state, ordered, message_id, type, channel, attempts, due, code,
-  reason, at, body) VALUES (0, 1, 'dead', 0, ?, ?, ?, 0, 0, ?, ?, ?, ?)`
+  reason, at, version, body) VALUES (0, 1, 'dead', 0, ?, ?, ?, 0, 0, ?, ?, ?, ?, ?)`
 const COUNTS = `SELECT handler, channel, state, count(*) AS count FROM obverse_held
   GROUP BY handler, channel, state ORDER BY handler, channel, state`
+
+/** Codes of refusals that end when a newer version runs. */
+const RECLAIMABLE: readonly string[] = ['MESSAGE_TYPE_UNKNOWN', 'MESSAGE_VERSION_UNKNOWN']
 
 export function heldRows(
   environment: Environment,
@@ -77,12 +82,15 @@ export function heldRows(
       ),
     nextDue: (handlers) =>
       reader.read((r) => r.get<{ due: number | null }>(NEXT_DUE, JSON.stringify(handlers))?.due ?? undefined),
-    refuse: ({ channel, body, code, reason, settlement, messageId = null, type = null }) =>
+    refuse: ({ channel, body, code, reason, settlement, messageId = null, type: given = null }) =>
       writer.submit(
         () => {
           if (settlement && !settle(c, settlement.queueId, settlement.owner, fenced)) return
           if (messageId !== null && c.get(REFUSED_BEFORE, messageId, channel)) return
-          c.run(REFUSE, messageId, type, channel, code, reason, isoTime(runtime.now()), body)
+          const unknown = RECLAIMABLE.includes(code) ? unknownOf(body) : undefined
+          const type = given ?? unknown?.type ?? null
+          const at = isoTime(runtime.now())
+          c.run(REFUSE, messageId, type, channel, code, reason, at, unknown?.schemaVersion ?? null, body)
         },
         { committed: () => settlement && settled({ settlement }) },
       ),
@@ -155,6 +163,15 @@ function holdAgain(
   )
   if (row && !lane && row.key !== null) promote(c, delivery.handler, row.key)
   return row !== undefined
+}
+
+/** What a process must know to take the message back. */
+function unknownOf(body: string): Envelope | undefined {
+  try {
+    return readEnvelope(body)
+  } catch {
+    return undefined
+  }
 }
 
 interface ClaimedRow {

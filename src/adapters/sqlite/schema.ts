@@ -87,7 +87,7 @@ const ATTEMPT = `CREATE TABLE obverse_attempt (
 
 /**
  * Held rows and dead letters. `lane` = 1: it holds up later rows of (handler, key). `head` = 1: nothing is before it.
- * `lost` = 1: an owner died with it.
+ * `lost` = 1: an owner died with it. `version`: of a message that was refused as unknown and is taken back once it is.
  */
 const HELD = `CREATE TABLE obverse_held (
   id            INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -110,6 +110,7 @@ const HELD = `CREATE TABLE obverse_held (
   detail        TEXT NOT NULL DEFAULT '',
   at            TEXT NOT NULL,
   note          TEXT,
+  version       INTEGER,
   body          TEXT NOT NULL,
   original_body TEXT
 ) STRICT`
@@ -117,6 +118,7 @@ const HELD_INDEXES = [
   'CREATE INDEX obverse_held_lane ON obverse_held (handler, key) WHERE lane = 1',
   "CREATE INDEX obverse_held_head ON obverse_held (handler, due) WHERE head = 1 AND owner IS NULL AND state IN ('retry', 'waiting')",
   'CREATE INDEX obverse_held_message ON obverse_held (message_id, handler)',
+  "CREATE INDEX obverse_held_unknown ON obverse_held (channel, type, version) WHERE version IS NOT NULL AND state = 'dead'",
   'CREATE INDEX obverse_held_owner ON obverse_held (owner) WHERE owner IS NOT NULL',
   'CREATE INDEX obverse_held_state ON obverse_held (state)',
   'CREATE INDEX obverse_held_handler ON obverse_held (handler, state)',
