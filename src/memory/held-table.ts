@@ -25,8 +25,8 @@ export class HeldTable {
     return this.#byMessage.get(`${messageId}\n${handler}`)
   }
 
-  refusedBefore(messageId: string, channel: string): boolean {
-    return this.#byMessage.has(`${messageId}\n\n${channel}`)
+  refusedBefore(messageId: string, channel: string, body: string): boolean {
+    return this.#byMessage.get(refusedName(messageId, channel, body))?.state === 'dead'
   }
 
   /** The row that may run next in a lane, or that blocks it; `undefined`: nothing is held there. */
@@ -196,10 +196,14 @@ export class HeldTable {
   }
 }
 
-/** By handler, or for what no handler was found for, by channel; nothing where the id could not be read. */
-function messageName({ messageId, handler, channel }: HeldEntry): string | undefined {
+/** By handler, or for what no handler was found for, by channel and bytes; nothing where the id could not be read. */
+function messageName({ messageId, handler, channel, body, originalBody = body }: HeldEntry): string | undefined {
   if (messageId === null) return undefined
-  return handler === null ? `${messageId}\n\n${channel}` : `${messageId}\n${handler}`
+  return handler === null ? refusedName(messageId, channel, originalBody) : `${messageId}\n${handler}`
+}
+
+function refusedName(messageId: string, channel: string, body: string): string {
+  return `${messageId}\n\n${channel}\n${body}`
 }
 
 function mayRun(row: HeldEntry): boolean {

@@ -34,7 +34,7 @@ export function heldRows(instance: Instance): HeldRows {
           return
         settleRow(instance, settlement)
       }
-      if (messageId !== null && data.held.refusedBefore(messageId, channel)) return
+      if (messageId !== null && data.held.refusedBefore(messageId, channel, body)) return
       const nobody = { handler: null, key: null, ordered: false, attempts: 0, detail: '' }
       const at = instance.now
       table.add({ ...nobody, channel, body, messageId, type, code, reason, at, state: 'dead' }, at)

@@ -27,8 +27,8 @@ export interface HeldRows {
   /** Epoch ms at which the next head becomes due; `undefined`: none. */
   nextDue(handlers: readonly string[]): Promise<number | undefined>
   /**
-   * Keeps bytes that no handler can be found for; nothing waits behind them. Settles the queue row. One row for a
-   * message of one channel, as long as its id can be read.
+   * Keeps bytes that no handler can be found for; nothing waits behind them. Settles the queue row. One row for the
+   * same bytes on one channel, as long as their id can be read.
    */
   refuse(refused: RefusedMessage): Promise<void>
   /** Heads of a projection's lanes that its batch has handled: the rows go. (A handler's own transaction does it.) */

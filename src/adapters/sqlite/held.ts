@@ -29,7 +29,8 @@ const CLAIM = `UPDATE obverse_held SET owner = ? WHERE id IN (
 const NEXT_DUE = `SELECT min(due) AS due FROM obverse_held WHERE head = 1 AND owner IS NULL
   AND state IN ('retry', 'waiting') AND handler IN (SELECT value FROM json_each(?))`
 const RELEASE = 'UPDATE obverse_held SET owner = NULL WHERE id = ? AND owner = ?'
-const REFUSED_BEFORE = `SELECT 1 FROM obverse_held WHERE message_id = ? AND handler IS NULL AND channel = ? AND state = 'dead'`
+const REFUSED_BEFORE = `SELECT 1 FROM obverse_held WHERE message_id = ? AND handler IS NULL AND channel = ?
+  AND state = 'dead' AND body = ?`
 const REFUSE = `INSERT INTO obverse_held (lane, head, state, ordered, message_id, type, channel, attempts, due, code,
   reason, at, version, body) VALUES (0, 1, 'dead', 0, ?, ?, ?, 0, 0, ?, ?, ?, ?, ?)`
 const COUNTS = `SELECT handler, channel, state, count(*) AS count FROM obverse_held
@@ -86,7 +87,7 @@ export function heldRows(
       writer.submit(
         () => {
           if (settlement && !settle(c, settlement.queueId, settlement.owner, fenced)) return
-          if (messageId !== null && c.get(REFUSED_BEFORE, messageId, channel)) return
+          if (messageId !== null && c.get(REFUSED_BEFORE, messageId, channel, body)) return
           const unknown = RECLAIMABLE.includes(code) ? unknownOf(body) : undefined
           const type = given ?? unknown?.type ?? null
           const at = isoTime(runtime.now())

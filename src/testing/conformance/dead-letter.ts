@@ -202,6 +202,11 @@ export const deadLetterCases: readonly Case<StoreSubject>[] = [
       await refuse('work')
       const ids = (await store.deadLetters.list()).map(({ channel, messageId }) => `${channel} ${messageId}`)
       assert.deepEqual(ids, ['work m1', 'other m1', 'work null', 'work null'])
+      const other = { channel: 'work', body: 'other bytes', code: 'X', reason: 'x', messageId: 'm1' }
+      await store.held.refuse(other)
+      await store.held.refuse(other)
+      const bodies = (await store.deadLetters.list({ messageId: 'm1', channel: 'work' })).map(({ body }) => body)
+      assert.deepEqual(bodies, ['b', 'other bytes'])
     },
   },
   {
