@@ -1,9 +1,8 @@
 import { type DeadLetter, type DeadLetters, isoTime, ObverseError, readEnvelope } from 'obverse'
+import { RECLAIMABLE } from './held.ts'
 import type { Instance } from './instance.ts'
 import type { HeldEntry } from './rows.ts'
-import { finishStatus } from './status.ts'
-
-const RECLAIMABLE: readonly string[] = ['MESSAGE_TYPE_UNKNOWN', 'MESSAGE_VERSION_UNKNOWN']
+import { finishStatus, refuseStatus } from './status.ts'
 
 export function deadLetters(instance: Instance): DeadLetters {
   const { data } = instance
@@ -52,6 +51,7 @@ export function deadLetters(instance: Instance): DeadLetters {
       if (!row) return false
       row.note = note
       data.held.change(row, 'skipped', instance.now)
+      if (row.handler === null && row.messageId !== null) refuseStatus(instance, row.messageId, row.code, row.reason)
       data.notify()
       return true
     },
@@ -76,6 +76,8 @@ function runAgain(instance: Instance, row: HeldEntry): void {
   if (row.handler === null) {
     data.held.remove(row, now)
     data.enqueueRaw(row.channel, row.body, now)
+    const failed = row.messageId !== null && data.statuses.get(row.messageId)?.state === 'failed'
+    if (failed) finishStatus(instance, row.messageId as string, { state: 'pending' })
     return
   }
   row.attempts = 0

@@ -2,7 +2,10 @@ import type { Delivery, Failure, HeldRow, HeldRows } from 'obverse'
 import { isOurs, join, settle, settleRow } from './entry.ts'
 import type { Instance } from './instance.ts'
 import type { HeldEntry } from './rows.ts'
-import { finishStatus } from './status.ts'
+import { finishStatus, refuseStatus } from './status.ts'
+
+/** Codes of refusals that end when a newer version runs. */
+export const RECLAIMABLE: readonly string[] = ['MESSAGE_TYPE_UNKNOWN', 'MESSAGE_VERSION_UNKNOWN']
 
 export function heldRows(instance: Instance): HeldRows {
   const { data } = instance
@@ -38,6 +41,8 @@ export function heldRows(instance: Instance): HeldRows {
       const nobody = { handler: null, key: null, ordered: false, attempts: 0, detail: '' }
       const at = instance.now
       table.add({ ...nobody, channel, body, messageId, type, code, reason, at, state: 'dead' }, at)
+      if (messageId !== null && !RECLAIMABLE.includes(code)) refuseStatus(instance, messageId, code, reason)
+      data.notify()
     },
     async done(owner, ids) {
       for (const row of ours(owner, ids)) {

@@ -52,6 +52,12 @@ export function finishStatus(
   Object.assign(row, end, { changedAt: isoTime(now) })
 }
 
+/** No handler was found for it; one that was handled, or called off, stays so. */
+export function refuseStatus(instance: Instance, messageId: string, code: string, reason: string): void {
+  if (instance.data.statuses.get(messageId)?.state !== 'pending') return
+  finishStatus(instance, messageId, { state: 'failed', code, reason })
+}
+
 /** Calls off a command that nobody ever took: its rows go. */
 export function cancelMessage(instance: Instance, messageId: string): boolean {
   const { data } = instance

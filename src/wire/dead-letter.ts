@@ -14,7 +14,7 @@ export interface DeadLetters {
    * @throws {ObverseError} `VALIDATION_FAILED` for a body that carries another id
    */
   edit(id: number, body: string): Promise<boolean>
-  /** Given up for good, on record: what waits behind it goes on. */
+  /** Given up for good, on record: what waits behind it goes on. A command that no handler was found for has failed. */
   skip(id: number, note?: string): Promise<boolean>
   /**
    * Takes back dead letters that were refused for an unknown type or version (no handler on their channel counts as

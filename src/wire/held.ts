@@ -28,7 +28,8 @@ export interface HeldRows {
   nextDue(handlers: readonly string[]): Promise<number | undefined>
   /**
    * Keeps bytes that no handler can be found for; nothing waits behind them. Settles the queue row. One row for the
-   * same bytes on one channel, as long as their id can be read.
+   * same bytes on one channel, as long as their id can be read. A status row of this id that is pending becomes `failed`,
+   * unless the code says that the message is taken back once a newer version runs (unknown type or version).
    */
   refuse(refused: RefusedMessage): Promise<void>
   /** Heads of a projection's lanes that its batch has handled: the rows go. (A handler's own transaction does it.) */

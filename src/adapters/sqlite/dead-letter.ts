@@ -3,7 +3,7 @@ import type { Connection } from './connection.ts'
 import type { Environment } from './environment.ts'
 import { promote } from './lane.ts'
 import { type RefusedRow, reclaim } from './reclaim.ts'
-import { statusPending } from './status.ts'
+import { statusPending, statusRefused, statusResumed } from './status.ts'
 import { enqueueBody } from './unit.ts'
 
 const COLUMNS = `h.id, h.message_id, h.type, h.channel, h.handler, h.key, h.state, h.attempts, h.code, h.reason, h.detail,
@@ -13,7 +13,7 @@ const LIST = `SELECT ${COLUMNS} FROM obverse_held h WHERE h.state = ?1 AND h.id 
   AND (?3 IS NULL OR h.handler = ?3) AND (?4 IS NULL OR h.channel = ?4) AND (?5 IS NULL OR h.key = ?5)
   AND (?6 IS NULL OR h.code = ?6) AND (?7 IS NULL OR h.message_id = ?7) ORDER BY h.id LIMIT ?8`
 const GET = `SELECT ${COLUMNS} FROM obverse_held h WHERE h.id = ?`
-const DEAD = `SELECT id, message_id, channel, handler, key, tracked, lane, body FROM obverse_held
+const DEAD = `SELECT id, message_id, channel, handler, key, tracked, lane, code, reason, body FROM obverse_held
   WHERE id = ? AND state = 'dead'`
 const RETRY = `UPDATE obverse_held SET state = 'retry', due = ?, attempts = 0, owner = NULL, lost = 0 WHERE id = ?`
 const EDIT = 'UPDATE obverse_held SET original_body = coalesce(original_body, body), body = ? WHERE id = ?'
@@ -27,6 +27,8 @@ interface DeadRow {
   readonly key: string | null
   readonly tracked: number
   readonly lane: number
+  readonly code: string
+  readonly reason: string
   readonly body: string
 }
 
@@ -34,8 +36,6 @@ interface ListedRow extends DeadRow {
   readonly type: string | null
   readonly state: HeldState
   readonly attempts: number
-  readonly code: string
-  readonly reason: string
   readonly detail: string
   readonly at: string
   readonly original_body: string | null
@@ -55,6 +55,10 @@ export function deadLetters(environment: Environment): DeadLetters {
   const again = (row: DeadRow) => {
     c.run(RETRY, runtime.now(), row.id)
     if (row.tracked && row.message_id) statusPending(c, row.message_id, isoTime(runtime.now()))
+  }
+  const resume = (row: DeadRow, body: string) => {
+    sendBack(c, row, body, runtime.now())
+    if (row.message_id) statusResumed(c, row.message_id, isoTime(runtime.now()))
   }
   return {
     list: ({ handler, channel, key, code, messageId, state = 'dead', limit = 100, after = 0 } = {}) =>
@@ -81,7 +85,7 @@ export function deadLetters(environment: Environment): DeadLetters {
     retry: (id) =>
       act(id, (row) => {
         if (row.handler !== null) return again(row)
-        sendBack(c, row, row.body, runtime.now())
+        resume(row, row.body)
         c.run(REMOVE, id)
       }),
     edit: (id, body) =>
@@ -89,13 +93,16 @@ export function deadLetters(environment: Environment): DeadLetters {
         if (row.message_id !== null) assertSameMessage(row.message_id, body)
         c.run(EDIT, body, id)
         if (row.handler !== null) return again(row)
-        sendBack(c, row, body, runtime.now())
+        resume(row, body)
         c.run(SKIP, 'edited and sent to its channel again', id)
       }),
     skip: (id, note) =>
       act(id, (row) => {
         c.run(SKIP, note ?? null, id)
         if (row.lane && row.handler !== null && row.key !== null) promote(c, row.handler, row.key)
+        if (row.handler === null && row.message_id) {
+          statusRefused(c, row.message_id, row.code, row.reason, isoTime(runtime.now()))
+        }
       }),
     reclaim: (knows) => reclaim(environment, knows, (row) => sendBack(c, row, row.body, runtime.now())),
   }

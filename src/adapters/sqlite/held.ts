@@ -15,7 +15,7 @@ import type { HeldClaims } from './held-claims.ts'
 import { addHeld, hasLane, mayBlock, promote, rowState, takeAway } from './lane.ts'
 import type { Owners } from './owners.ts'
 import { settle } from './queue.ts'
-import { statusFailed } from './status.ts'
+import { statusFailed, statusRefused } from './status.ts'
 
 const IS_MARKED = 'SELECT 1 FROM obverse_inbox WHERE message_id = ? AND handler = ?'
 const FORGET_ATTEMPTS = 'DELETE FROM obverse_attempt WHERE message_id = ? AND handler = ?'
@@ -92,6 +92,7 @@ export function heldRows(
           const type = given ?? unknown?.type ?? null
           const at = isoTime(runtime.now())
           c.run(REFUSE, messageId, type, channel, code, reason, at, unknown?.schemaVersion ?? null, body)
+          if (messageId !== null && !RECLAIMABLE.includes(code)) statusRefused(c, messageId, code, reason, at)
         },
         { committed: () => settlement && settled({ settlement }) },
       ),

@@ -8,6 +8,10 @@ const TRACK = `INSERT INTO obverse_status
 const DONE = `UPDATE obverse_status SET state = 'done', result = ?, code = NULL, reason = NULL, changed_at = ?
   WHERE message_id = ?`
 const FAILED = `UPDATE obverse_status SET state = 'failed', code = ?, reason = ?, changed_at = ? WHERE message_id = ?`
+const REFUSED = `UPDATE obverse_status SET state = 'failed', code = ?, reason = ?, changed_at = ?
+  WHERE message_id = ? AND state = 'pending'`
+const RESUMED = `UPDATE obverse_status SET state = 'pending', code = NULL, reason = NULL, changed_at = ?
+  WHERE message_id = ? AND state = 'failed'`
 const PENDING = `UPDATE obverse_status SET state = 'pending', code = NULL, reason = NULL, changed_at = ?
   WHERE message_id = ?`
 const CANCELLED = `UPDATE obverse_status SET state = 'cancelled', changed_at = ? WHERE message_id = ?`
@@ -32,6 +36,16 @@ export function statusDone(c: Connection, messageId: string, result: string | un
 
 export function statusFailed(c: Connection, messageId: string, code: string, reason: string, now: string): void {
   c.run(FAILED, code, reason, now, messageId)
+}
+
+/** No handler was found for it; one that was handled, or called off, stays so. */
+export function statusRefused(c: Connection, messageId: string, code: string, reason: string, now: string): void {
+  c.run(REFUSED, code, reason, now, messageId)
+}
+
+/** What was refused is on its way again. */
+export function statusResumed(c: Connection, messageId: string, now: string): void {
+  c.run(RESUMED, now, messageId)
 }
 
 export function statusPending(c: Connection, messageId: string, now: string): void {

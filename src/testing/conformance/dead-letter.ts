@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { isObverseError, type OpenStore } from 'obverse'
+import { bodyOf, isObverseError, type OpenStore } from 'obverse'
 import type { Case } from './case.ts'
 import { arrival, order } from './messages.ts'
 import type { StoreSubject } from './store-subject.ts'
@@ -311,6 +311,47 @@ export const deadLetterCases: readonly Case<StoreSubject>[] = [
       await store.transactions.commit(entry, unit([], [], { result: '{"ok":1}' }))
       const done = await store.statuses.get(message.id)
       assert.deepEqual([done?.state, done?.result], ['done', '{"ok":1}'])
+    },
+  },
+  {
+    name: 'a command that is refused has failed, unless it may be taken back; sent back, it is pending again',
+    async run(subject) {
+      const store = await subject.open()
+      await store.broker.declare(['work'])
+      const refused = async (code: string) => {
+        const { message } = order('k')
+        await store.transactions.commit(ENTRY, unit([], [{ message, tracked: true }]))
+        const body = bodyOf(message)
+        await store.held.refuse({ channel: 'work', body, code, reason: 'why', messageId: message.id })
+        const [letter] = await store.deadLetters.list({ messageId: message.id })
+        const status = async () => {
+          const { state, code: told, reason } = (await store.statuses.get(message.id)) ?? {}
+          return [state, told, reason]
+        }
+        return { status, body, message, id: letter?.id ?? 0 }
+      }
+      const pending = ['pending', undefined, undefined]
+      const failed = ['failed', 'MESSAGE_INVALID', 'why']
+      const retried = await refused('MESSAGE_INVALID')
+      assert.deepEqual(await retried.status(), failed)
+      await store.deadLetters.retry(retried.id)
+      assert.deepEqual(await retried.status(), pending)
+
+      const edited = await refused('MESSAGE_INVALID')
+      await store.deadLetters.edit(edited.id, edited.body)
+      assert.deepEqual(await edited.status(), pending)
+      const done = { ...ENTRY, tracked: true, delivery: arrival('k', { id: edited.message.id }) }
+      await store.transactions.commit(done, unit())
+      const late = { channel: 'work', body: 'late', code: 'MESSAGE_INVALID', reason: 'why' }
+      await store.held.refuse({ ...late, messageId: edited.message.id })
+      assert.equal((await edited.status())[0], 'done', 'what was handled stays so')
+
+      for (const code of ['MESSAGE_TYPE_UNKNOWN', 'MESSAGE_VERSION_UNKNOWN']) {
+        const unknown = await refused(code)
+        assert.deepEqual(await unknown.status(), pending)
+        await store.deadLetters.skip(unknown.id)
+        assert.deepEqual(await unknown.status(), ['failed', code, 'why'])
+      }
     },
   },
 ]
