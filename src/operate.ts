@@ -18,8 +18,9 @@ export interface Operations {
   readonly projections: {
     list(): Promise<readonly ProjectionReport[]>
     /**
-     * Builds the next generation from the log and switches to it. Resumes a rebuild that was cut off.
-     * @throws {ObverseError} `REBUILD_RUNNING` while another process drives it
+     * Builds the next generation from the log and switches to it. Resumes a rebuild that was cut off, unless the
+     * projection is another by now: then it begins at 0.
+     * @throws {ObverseError} `REBUILD_RUNNING` while another process drives it, or when one has taken over
      */
     rebuild(projection: string, options?: RebuildOptions): Promise<RebuildReport>
     /** Compares the served rows with a fold of the log. */
@@ -75,6 +76,11 @@ export interface ProjectionReport {
 export interface RebuildOptions {
   /** Build only; `switchTo` later. Default false. */
   readonly noSwitch?: boolean
+  /**
+   * Begins at 0 even if a rebuild that was cut off could be resumed: for a change that the text of no step shows (in a
+   * function that it calls). Default false.
+   */
+  readonly fresh?: boolean
   readonly onProgress?: (progress: RebuildProgress) => void
   readonly signal?: AbortSignal
 }

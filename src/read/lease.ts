@@ -8,8 +8,10 @@ const GONE = 3_000
 
 /** The right to drive something that one process at a time may drive. */
 export interface Lease {
-  /** True once somebody else has it: stop. */
-  readonly lost: boolean
+  /**
+   * Asks the store whether nobody else has it: a process that stood still has not missed a beat by its own account.
+   */
+  holds(): Promise<boolean>
   release(): Promise<void>
 }
 
@@ -45,8 +47,12 @@ export async function takeLease(checkpoints: Checkpoints, name: string, runtime:
   })
   beat.start()
   return {
-    get lost() {
-      return lost
+    async holds() {
+      const from = count
+      const seen = await checkpoints.get(name)
+      // a beat may be under way; a new holder's count is far off
+      if (seen < from || seen > count + 1) lost = true
+      return !lost
     },
     async release() {
       await beat.stop()

@@ -1,6 +1,7 @@
 import { ObverseError } from '../errors.ts'
 import type { EventEnvelope } from '../message/envelope.ts'
 import { createApplier } from './applier.ts'
+import { beginBuilding, isBuiltAlike } from './building.ts'
 import type { Generation } from './checkpoint.ts'
 import { advanceFenced } from './fence.ts'
 import { checkpointName, type Generations } from './generation.ts'
@@ -17,6 +18,8 @@ export type { RebuildContext } from './rebuild-context.ts'
 export interface RebuildRequest {
   /** Build only; a later switch catches up first. Default false. */
   readonly noSwitch?: boolean
+  /** Begins at 0 even if a build that was cut off could be taken up. Default false. */
+  readonly fresh?: boolean
   /** Builds into another store; from then on {@link Generations} must find this generation there. */
   readonly into?: ViewStore
   readonly onProgress?: (progress: Progress) => void
@@ -43,17 +46,17 @@ export interface Rebuilt {
 
 /**
  * Builds the next generation of a view from the log, while the one before it answers, and switches to it. What it has
- * done is kept batch by batch: killed anywhere, the next call goes on from there. Only rows are written: nothing
- * that a handler does happens again.
+ * done is kept batch by batch: killed anywhere, the next call goes on from there, or from 0 when the projection is another
+ * by then. Only rows are written: nothing that a handler does happens again.
  *
- * @throws {ObverseError} `REBUILD_RUNNING` while another process drives it; the error of a step that fails where the
+ * @throws {ObverseError} `REBUILD_RUNNING` while another process drives it, or when one has taken over; the error of a step that fails where the
  * live view has no parked key; outages
  */
 export async function rebuild(context: RebuildContext, request: RebuildRequest = {}): Promise<Rebuilt> {
   return withLease(context, async (lease) => {
-    const generation = await beginBuilding(context)
+    const generation = await beginBuilding(context, request.fresh === true)
     if (request.into) context.generations.move(context.projection.view, generation, request.into)
-    return build(context, request, generation, lease)
+    return build(context, request, { generation, may: (pointer) => pointer.building === generation }, lease)
   })
 }
 
@@ -61,7 +64,8 @@ export async function rebuild(context: RebuildContext, request: RebuildRequest =
  * Serves another generation that exists: one that was built without a switch, or the one before (rollback). It catches
  * up with the log first.
  *
- * @throws {ObverseError} `CONFIGURATION_INVALID` for a generation that is not there, `REBUILD_RUNNING`
+ * @throws {ObverseError} `CONFIGURATION_INVALID` for a generation that is not there, or that an unfinished build of
+ * another version of the projection has left; `REBUILD_RUNNING`
  */
 export async function switchTo(context: RebuildContext, generation: number): Promise<void> {
   const { projection, checkpoints } = context
@@ -74,7 +78,21 @@ export async function switchTo(context: RebuildContext, generation: number): Pro
       `View ${projection.view.name} has no generation ${generation}; it has ${known.join(', ')}`,
     )
   }
-  await withLease(context, (lease) => build(context, {}, generation, lease))
+  if (pointer.building === generation && !(await isBuiltAlike(context, generation))) {
+    throw new ObverseError(
+      'CONFIGURATION_INVALID',
+      `Generation ${generation} of view ${projection.view.name} was built by other steps than ${projection.name} has now; ` +
+        'rebuild it',
+    )
+  }
+  const may = ({ previous, building }: Generation) => previous === generation || building === generation
+  await withLease(context, (lease) => build(context, {}, { generation, may }, lease))
+}
+
+/** A generation, and the pointers under which it may be written and come to be served. */
+interface Target {
+  readonly generation: number
+  readonly may: (pointer: Generation) => boolean
 }
 
 async function withLease<R>(context: RebuildContext, work: (lease: Lease) => Promise<R>): Promise<R> {
@@ -89,31 +107,24 @@ async function withLease<R>(context: RebuildContext, work: (lease: Lease) => Pro
   }
 }
 
-/** Records which generation is being built; a rebuild that was cut off is taken up again. */
-async function beginBuilding({ projection, checkpoints }: RebuildContext): Promise<number> {
-  for (;;) {
-    const pointer: Generation = await checkpoints.generation(projection.view.name)
-    if (pointer.building !== undefined) return pointer.building
-    const building = Math.max(pointer.serving, pointer.previous ?? 0) + 1
-    // rows or a checkpoint of an older build under this number would count as done
-    await checkpoints.remove(checkpointName(projection, building))
-    if (await checkpoints.setGeneration(projection.view.name, pointer, { ...pointer, building })) return building
-  }
-}
-
 async function build(
   context: RebuildContext,
   request: RebuildRequest,
-  generation: number,
+  { generation, may }: Target,
   lease: Lease,
 ): Promise<Rebuilt> {
-  const { projection, generations, runtime, observer } = context
+  const { projection, generations, checkpoints, runtime, observer } = context
   const began = runtime.elapsed()
+  const stillOurs = async () => {
+    if (!(await lease.holds()) || !may(await checkpoints.generation(projection.view.name))) throw running(projection)
+  }
+  await stillOurs()
   const table = await generations.table(projection.view, generation)
-  const events = await catchUp(context, request, generation, table, lease)
+  const events = await catchUp(context, request, generation, table, stillOurs)
   const switched = !request.noSwitch
   if (switched) {
-    await switchGeneration(context, generation)
+    await stillOurs()
+    if (!(await switchGeneration(context, generation, may))) throw running(projection)
     if (runtime.reach) await runtime.reach('rebuild.switched')
     observer?.({ step: 'switched', projection: projection.name, generation })
   }
@@ -126,14 +137,15 @@ const CHASE = 20
 
 /**
  * Applies the log from the generation's checkpoint until nothing is left, or nearly so for long enough: what is left
- * then is followed behind the switch. Returns how many events there were.
+ * then is followed behind the switch. Returns how many events there were. `stillOurs` throws where nothing may be
+ * written any more.
  */
 async function catchUp(
   context: RebuildContext,
   { onProgress, signal }: RebuildRequest,
   generation: number,
   table: ViewTable,
-  lease: Lease,
+  stillOurs: () => Promise<void>,
 ): Promise<number> {
   const { projection, checkpoints, log, parking, runtime, observer, batch = 1_000 } = context
   const name = checkpointName(projection, generation)
@@ -147,10 +159,10 @@ async function catchUp(
   let count = 0
   for (let short = 0; short < CHASE; ) {
     signal?.throwIfAborted()
-    if (lease.lost) throw running(projection)
     const page = await log.after(position, batch, types)
     const to = Math.max(page.scannedTo, page.events.at(-1)?.position ?? 0)
     if (to <= position) break
+    await stillOurs()
     const free = page.events.filter(({ key }) => !parked.has(key))
     for (const event of page.events) if (parked.has(event.key)) parked.set(event.key, event)
     const { failed, behind } = await applier.apply(free, { after: position, to })
@@ -158,6 +170,7 @@ async function catchUp(
     for (const event of behind) parked.set(event.key, event)
     if (projection.gathering && projection.feed.kind === 'inline') await saveHighWater(table, to)
     if (runtime.reach) await runtime.reach('rebuild.batch')
+    await stillOurs()
     if (await advanceFenced(checkpoints, runtime, name, position, to)) {
       position = to
     } else {
@@ -173,8 +186,11 @@ async function catchUp(
     if (runtime.without?.has('catch-up-first')) break
   }
   // keys that were released meanwhile went on in the other generation: their last event brings the ones before it
-  const { failed } = await applier.apply([...parked.values()])
-  await leaveParked(context, failed, new Map())
+  if (parked.size > 0) {
+    await stillOurs()
+    const { failed } = await applier.apply([...parked.values()])
+    await leaveParked(context, failed, new Map())
+  }
   return count
 }
 
@@ -199,7 +215,7 @@ function failure({ name }: AnyProjection, event: EventEnvelope, error: unknown):
   return new ObverseError(
     'HANDLER_FAILED',
     `Rebuild of ${name} stands at ${event.type} ${event.id} (key ${JSON.stringify(event.key)}, seq ${event.seq}): ` +
-      `${reason}; correct the step and rebuild again, it goes on from here`,
+      `${reason}; correct the step and rebuild again`,
     { cause: error },
   )
 }
