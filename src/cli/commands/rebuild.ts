@@ -9,9 +9,12 @@ export const projectionsRebuild: Command = command({
   takes: ['NAME'],
   about: 'builds a view anew from the log, then switches to it',
   more: [
-    'The old view answers meanwhile. A rebuild that was cut off goes on where it stopped. Ctrl-C stops it; what is served stays what it was.',
+    'The old view answers meanwhile. A rebuild that was cut off goes on where it stopped, or begins again when the projection has changed. Ctrl-C stops it; what is served stays what it was.',
   ],
-  flags: { 'no-switch': { kind: 'switch', about: 'builds only; projections switch serves it later' } },
+  flags: {
+    'no-switch': { kind: 'switch', about: 'builds only; projections switch serves it later' },
+    fresh: { kind: 'switch', about: 'begins at 0 even if one that was cut off could go on' },
+  },
   examples: [['projections rebuild order-list', 'with its progress on standard error']],
   async run(context, { flags, positionals: [name = ''] }) {
     const { app, out, runtime } = context
@@ -19,7 +22,12 @@ export const projectionsRebuild: Command = command({
     const { signal } = context.interruption()
     const shown = progress(`rebuilding ${name}`, out.aside, runtime)
     const report = await app.operate.projections
-      .rebuild(name, { noSwitch: flags['no-switch'], signal, onProgress: (state) => shown.update(state) })
+      .rebuild(name, {
+        noSwitch: flags['no-switch'],
+        fresh: flags.fresh,
+        signal,
+        onProgress: (state) => shown.update(state),
+      })
       .finally(() => shown.end())
     if (out.json) out.data(report)
     else {
