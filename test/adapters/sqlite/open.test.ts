@@ -1,8 +1,11 @@
+import { execFile } from 'node:child_process'
 import { existsSync, mkdirSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { promisify } from 'node:util'
 import { sqlite } from 'obverse/sqlite'
 import { afterAll, describe, expect, it } from 'vitest'
-import { temporaryFolder } from '../../processes.ts'
+import { root, temporaryFolder } from '../../processes.ts'
 import { fact, makeNotes, note, notes, openStore, unit } from './store.ts'
 
 const folder = temporaryFolder('open')
@@ -120,5 +123,28 @@ describe(':memory:', () => {
     await writing
     expect(await notes(store)).toEqual(['a'])
     await store.close()
+  })
+
+  it('succeeds when there is no room to tidy up, and loses nothing', async () => {
+    const file = at('full.db')
+    const store = await openStore(file)
+    await makeNotes(store)
+    await store.transactions.transact(ENTRY, async (tx) => {
+      await note(tx.connection(), 'x'.repeat(2_000_000))
+      return unit()
+    })
+    await store.close()
+    // no file may grow beyond what the database has: the log of it has room, the database has none
+    const limit = Math.ceil(statSync(file).size / 1024)
+    const closing = `trap '' XFSZ; ulimit -f ${limit}; exec "$0" --conditions=source "$1" "$2"`
+    const program = join(root, 'test/adapters/sqlite/closing-process.ts')
+    const { stdout } = await promisify(execFile)('bash', ['-c', closing, process.execPath, program, file], {
+      cwd: root,
+    })
+    expect(stdout).toBe('closed\n')
+    expect(statSync(`${file}-wal`).size).toBeGreaterThan(80_000)
+    const again = await openStore(file)
+    expect(await again.log.head()).toBe(20)
+    await again.close()
   })
 })
