@@ -11,6 +11,8 @@ export interface FleetOptions {
   /** Those of which processes end, so that a spare is kept. */
   readonly mortal: ReadonlySet<Role>
   readonly random: () => number
+  /** What they run. */
+  readonly file: string
   /** Its process has ended and another takes its place. */
   readonly onKilled: (member: Member) => void
   readonly onAnswer: (notice: Extract<Notice, { is: 'answered' | 'refused' }>, by: Member) => void
@@ -113,6 +115,7 @@ export class Fleet {
     const plan = crash[role]
     const seed = Math.floor(random() * 2 ** 31)
     return new Member(
+      this.#options.file,
       { ...assignment, role, seed, ...(plan && { crash: crashOf(plan, random) }) },
       {
         onNotice: (member, notice) => this.#heard(member, notice),

@@ -5,8 +5,8 @@ import { root } from '../processes.ts'
 import type { Op } from './ledger/messages.ts'
 import type { Assignment, Notice, Order, Role } from './ledger/protocol.ts'
 
-/** Hundreds of processes load the same files. */
-const COMPILED = join(root, 'node_modules/.cache/compiled')
+/** Hundreds of processes load the same code. */
+const COMPILED = join(root, 'node_modules/.cache/faults')
 
 export interface MemberEvents {
   onNotice(member: Member, notice: Notice): void
@@ -24,9 +24,10 @@ export class Member {
   readonly #child: ChildProcess
   #go: Order | undefined
 
-  constructor(assignment: Assignment, events: MemberEvents) {
+  /** `file`: what it runs. */
+  constructor(file: string, assignment: Assignment, events: MemberEvents) {
     this.role = assignment.role
-    this.#child = fork(join(root, 'test/faults/ledger/process.ts'), {
+    this.#child = fork(file, {
       execArgv: ['--conditions=source'],
       env: { ...process.env, NODE_COMPILE_CACHE: COMPILED, LEDGER: JSON.stringify(assignment) },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

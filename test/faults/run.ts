@@ -3,6 +3,7 @@ import type { Protection } from 'obverse'
 import { seededRandom } from 'obverse/testing'
 import { temporaryFolder, until } from '../processes.ts'
 import { audit } from './audit.ts'
+import { processFile } from './bundle.ts'
 import { giveUp, killByChance, type Scene, sendPoison, wakeZombies } from './conductors.ts'
 import { Fleet } from './fleet.ts'
 import type { Role } from './ledger/protocol.ts'
@@ -32,6 +33,7 @@ export async function run(scenario: Scenario, options: RunOptions): Promise<Repo
   const file = join(folder.path, 'ledger.db')
   const queues = scenario.broker ? join(folder.path, 'queues.db') : undefined
   const random = seededRandom(seed)
+  const program = await processFile()
   let recovery: Recovery | undefined
   const fleet: Fleet = new Fleet({
     processes: scenario.processes,
@@ -39,6 +41,7 @@ export async function run(scenario: Scenario, options: RunOptions): Promise<Repo
     assignment: { file, without, ...(queues !== undefined && { queues }) },
     mortal: mortalOf(scenario, crash),
     random,
+    file: program,
     onKilled: (member) => (recovery ? recovery.killed(member) : load.takeBack(member)),
     onAnswer: (notice, by) => load.answer(notice, by),
   })

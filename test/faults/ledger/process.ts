@@ -1,4 +1,5 @@
 // One process of the ledger: loads at once, opens and runs when it is told to, and ends where its assignment says.
+import { flushCompileCache } from 'node:module'
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Observer, type Runtime, systemRuntime } from 'obverse'
 import { sqlite, sqliteBroker } from 'obverse/sqlite'
@@ -72,4 +73,6 @@ process.on('message', async (order: Order) => {
   }
 })
 process.on('disconnect', () => process.exit(0))
+// those that are killed cannot keep what was compiled for the next
+flushCompileCache()
 say({ is: 'loaded' })
