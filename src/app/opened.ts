@@ -148,6 +148,7 @@ export async function open(composition: Composition): Promise<Opened> {
     broker,
     inbox,
     held,
+    deadLetters,
     owner,
     drain: limits.drain,
     quarantine: createQuarantine(),

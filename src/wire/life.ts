@@ -9,13 +9,17 @@ import { createDeadlines } from './deadline.ts'
 import { dispatch } from './dispatch.ts'
 import { type Item, itemOf, type Takers, takersOf } from './item.ts'
 import { createLanes, type Lanes } from './lanes.ts'
+import { reclaim } from './reclaim.ts'
 import { createRelease, type Release } from './release.ts'
 import { type ConsumerDependencies, insist, type Session } from './session.ts'
 import type { Slots } from './slots.ts'
 import type { Tally } from './tally.ts'
+import { watchedLoop } from './watched-loop.ts'
 
 /** Milliseconds handlers get to notice that they were aborted, once the drain time is over. */
 const LAST_WORDS = 1_000
+/** Milliseconds between looks for what others refused. */
+const RECLAIM = 60_000
 
 /** A consumer from its start to its stop. */
 export interface Life {
@@ -165,6 +169,20 @@ export function createLife(dependencies: ConsumerDependencies, channel: Channel,
     leaving: leaving.signal,
     options: { prefetch: Math.min(prefetch, Math.max(1, tally.room())), onDeliveries: take },
   })
+  let lookedAt = Number.NEGATIVE_INFINITY
+  /** An older version may refuse for as long as it runs beside this one. */
+  const reclaiming = watchedLoop({
+    name: `reclaim ${channel.name}`,
+    idle: RECLAIM,
+    runtime,
+    observe,
+    async step() {
+      if (runtime.elapsed() < lookedAt + RECLAIM / 2) return false
+      await reclaim(dependencies, channel.name)
+      lookedAt = runtime.elapsed()
+      return false
+    },
+  })
   const within = async (work: Promise<unknown>, ms: number) => {
     const enough = new AbortController()
     await Promise.race([work, sleep(runtime, ms, enough.signal)])
@@ -174,7 +192,17 @@ export function createLife(dependencies: ConsumerDependencies, channel: Channel,
   return {
     lanes,
     release,
-    connect: () => connection.open(),
+    async connect() {
+      // before the first message, so that whoever asks whether all is empty sees what comes back
+      try {
+        await reclaim(dependencies, channel.name)
+        lookedAt = runtime.elapsed()
+      } catch {
+        // the loop tries it again, and reports
+      }
+      await connection.open()
+      if (!leaving.signal.aborted) reclaiming.start()
+    },
     leave() {
       leaving.abort()
       breaker.stop()
@@ -183,6 +211,7 @@ export function createLife(dependencies: ConsumerDependencies, channel: Channel,
     },
     async stop() {
       this.leave()
+      await reclaiming.stop()
       await within(lanes.quiet(), drain)
       session.overdue = lanes.running > 0
       if (session.overdue) {

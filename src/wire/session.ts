@@ -4,6 +4,7 @@ import type { Observer } from '../runtime/observer.ts'
 import type { Breaker } from './breaker.ts'
 import type { Broker } from './broker.ts'
 import type { Channel } from './channel.ts'
+import type { DeadLetters } from './dead-letter.ts'
 import type { Deadlines } from './deadline.ts'
 import type { HeldRows } from './held.ts'
 import type { Inbox } from './inbox.ts'
@@ -21,6 +22,8 @@ export interface ConsumerDependencies {
   readonly broker: Broker
   readonly inbox: Inbox
   readonly held: HeldRows
+  /** What others refused and this process takes comes back from there. */
+  readonly deadLetters: Pick<DeadLetters, 'reclaim'>
   /** Under which this process claims held rows. */
   readonly owner: string
   /** Milliseconds `stop` lets running handlers finish. */

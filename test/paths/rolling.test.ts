@@ -42,6 +42,18 @@ describe.each(stores)('a rolling deployment on %s', (_, store) => {
     await newer.stop()
   })
 
+  test('needs no relay for that: a process that only consumes takes back what was refused', async () => {
+    const { older, newer, ran } = versions(store())
+    await older.open()
+    await newer.send(Open({ k: 'a' }))
+    await older.consume(['events'], { stopWhenEmpty: true })
+    expect(await newer.consume(['events'], { stopWhenEmpty: true })).toMatchObject({ handled: 1, failed: 0 })
+    expect(ran).toEqual(['a'])
+    expect(await newer.operate.deadLetters.list()).toEqual([])
+    await older.stop()
+    await newer.stop()
+  })
+
   test('keeps what was put on the wrong channel', async () => {
     const { newer, ran } = versions(store())
     await newer.open()

@@ -135,6 +135,7 @@ export class World {
       broker: this.broker,
       inbox: this.store.inbox,
       held: this.store.held,
+      deadLetters: this.store.deadLetters,
       owner: this.#owner,
       drain: 5_000,
       quarantine: this.#quarantine,
