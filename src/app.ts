@@ -10,7 +10,7 @@ import { ObverseError } from './errors.ts'
 import type { Message } from './message/define.ts'
 import type { QueryBus, QueryHandler } from './read/query-bus.ts'
 import { systemRuntime } from './runtime/clock.ts'
-import type { Observer } from './runtime/observer.ts'
+import { type Observer, observers } from './runtime/observer.ts'
 import { knownOptions } from './runtime/options.ts'
 import type { SchemaControl } from './store.ts'
 import { consume } from './wire/consume.ts'
@@ -65,10 +65,8 @@ export function createApp<const H extends readonly (AnyHandler | QueryHandler)[]
   const { name = 'obverse', store, runtime = systemRuntime, inline = false } = options
   const assembly = assemble(options)
   const limits = limitsOf(options.limits)
-  const observers = new Set<Observer>(options.observe)
-  const observe: Observer = (step) => {
-    for (const observer of observers) observer(step)
-  }
+  const observing = new Set<Observer>(options.observe)
+  const observe = observers(observing)
   let life: Life | undefined
   let opening: Promise<Life> | undefined
   let parts: Parts | undefined
@@ -76,7 +74,7 @@ export function createApp<const H extends readonly (AnyHandler | QueryHandler)[]
   let stopping: Promise<void> | undefined
 
   const begin = async (): Promise<Life> => {
-    const composition = { assembly, options, store, runtime, observe, observed: () => observers.size > 0, limits }
+    const composition = { assembly, options, store, runtime, observe, observed: () => observing.size > 0, limits }
     const opened = await open(composition)
     const queries = createAsking(opened, { assembly, runtime, observe, limits, layers: options.pipeline ?? [] })
     life = { opened, queries }
@@ -166,8 +164,8 @@ export function createApp<const H extends readonly (AnyHandler | QueryHandler)[]
       }),
     definition: (type) => assembly.registry.find(type),
     observe(observer) {
-      observers.add(observer)
-      return () => observers.delete(observer)
+      observing.add(observer)
+      return () => observing.delete(observer)
     },
     [Symbol.asyncDispose]: () => app.stop(),
   }

@@ -1,4 +1,4 @@
-/** Everything worth a log line, a metric or a span, named once. Observers are called synchronously and must not throw. */
+/** Everything worth a log line, a metric or a span, named once. Observers are called synchronously; one that throws is warned of, once. */
 export type Step =
   | {
       readonly step: 'sent'
@@ -78,11 +78,33 @@ export type Step =
 
 export type Observer = (step: Step) => void
 
-/** Calls every observer; none: a function that does nothing. */
-export function observers(all: readonly Observer[]): Observer {
-  if (all.length === 0) return () => {}
-  if (all.length === 1 && all[0]) return all[0]
+/**
+ * Calls every observer that is in `all` by then. What is observed goes on whatever they do: the first failure of each is a
+ * warning of the process, the others are dropped.
+ */
+export function observers(all: Iterable<Observer>): Observer {
+  const warned = new WeakSet<Observer>()
+  const warn = (observe: Observer, step: Step, error: unknown) => {
+    if (warned.has(observe)) return
+    warned.add(observe)
+    let reason = 'an error that cannot be read'
+    try {
+      reason = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    } catch {
+      // its getters throw too
+    }
+    process.emitWarning(`An observer threw at the step ${step.step}; it is told of the next ones: ${reason}`, {
+      code: 'OBVERSE_OBSERVER',
+    })
+  }
   return (step) => {
-    for (const observe of all) observe(step)
+    for (const observe of all) {
+      try {
+        const returned: unknown = observe(step)
+        if (returned instanceof Promise) returned.catch((error: unknown) => warn(observe, step, error))
+      } catch (error) {
+        warn(observe, step, error)
+      }
+    }
   }
 }

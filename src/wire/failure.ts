@@ -6,6 +6,7 @@ import type { Failure } from './held.ts'
 const REASON = 500
 const DETAIL = 10_000
 const CAUSES = 10
+const UNREADABLE = 'what was thrown cannot be read'
 
 /**
  * What an error means for its message.
@@ -16,7 +17,10 @@ const CAUSES = 10
 export type Verdict = 'outage' | 'dead' | 'retry'
 
 export function verdictOf(error: unknown, runtime: Runtime): Verdict {
-  const meant = unwrapped(error)
+  return read(() => verdict(unwrapped(error), runtime), 'retry')
+}
+
+function verdict(meant: unknown, runtime: Runtime): Verdict {
   const kind = kindOf(meant)
   if (kind === 'outage') return runtime.without?.has('outage-is-free') ? 'retry' : 'outage'
   if (kind === 'permanent') return 'dead'
@@ -45,21 +49,24 @@ export function failureOf(
 
 /** True for an answer of the domain: it is final and changed nothing, so nothing has to wait for it. */
 export function isRefusal(error: unknown): boolean {
-  return kindOf(unwrapped(error)) === 'refusal'
+  return read(() => kindOf(unwrapped(error)) === 'refusal', false)
 }
 
 /** The error's own code, or the name of its class. */
 export function codeOf(error: unknown): string {
-  const meant = unwrapped(error)
-  if (typeof meant !== 'object' || meant === null) return 'Error'
-  const { code, name } = meant as { code?: unknown; name?: unknown }
-  if (typeof code === 'string' && code !== '') return code.slice(0, 100)
-  return typeof name === 'string' && name !== '' ? name.slice(0, 100) : 'Error'
+  return read(() => {
+    const meant = unwrapped(error)
+    if (typeof meant !== 'object' || meant === null) return 'Error'
+    const { code, name } = meant as { code?: unknown; name?: unknown }
+    if (typeof code === 'string' && code !== '') return code.slice(0, 100)
+    return typeof name === 'string' && name !== '' ? name.slice(0, 100) : 'Error'
+  }, 'Error')
 }
 
 /** One line of at most 500 characters. */
 export function reasonOf(error: unknown): string {
-  return messageOf(unwrapped(error)).replace(/\s+/g, ' ').trim().slice(0, REASON)
+  const text = read(() => messageOf(unwrapped(error)), UNREADABLE)
+  return text.replace(/\s+/g, ' ').trim().slice(0, REASON)
 }
 
 /** Stack and causes, at most 10,000 characters. */
@@ -69,9 +76,13 @@ export function detailOf(error: unknown): string {
   for (let cause = error; cause !== undefined && cause !== null && seen.size < CAUSES; ) {
     if (seen.has(cause)) break
     seen.add(cause)
-    const stack = cause instanceof Error ? (cause.stack ?? messageOf(cause)) : messageOf(cause)
+    const here: unknown = cause
+    const stack = read(
+      () => (here instanceof Error ? String(here.stack ?? messageOf(here)) : messageOf(here)),
+      UNREADABLE,
+    )
     parts.push(parts.length === 0 ? stack : `caused by: ${stack}`)
-    cause = (cause as { cause?: unknown }).cause
+    cause = read(() => (here as { cause?: unknown }).cause, undefined)
   }
   return parts.join('\n').slice(0, DETAIL)
 }
@@ -81,8 +92,17 @@ function unwrapped(error: unknown): unknown {
   return isObverseError(error, 'HANDLER_FAILED') && error.cause !== undefined ? error.cause : error
 }
 
+/** A handler may throw anything, a proxy or an object whose getters throw too: its message still has to be held. */
+function read<R>(look: () => R, otherwise: R): R {
+  try {
+    return look()
+  } catch {
+    return otherwise
+  }
+}
+
 function messageOf(error: unknown): string {
-  if (error instanceof Error) return error.message || error.name
+  if (error instanceof Error) return String(error.message || error.name)
   try {
     return typeof error === 'string' ? error : (JSON.stringify(error) ?? String(error))
   } catch {

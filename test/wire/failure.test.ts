@@ -3,6 +3,9 @@ import { describe, expect, it } from 'vitest'
 import { codeOf, detailOf, failureOf, reasonOf, verdictOf } from '../../src/wire/failure.ts'
 
 const runtime = { ...systemRuntime, now: () => 1_000, random: () => 0 }
+const refuseToBeRead = (): never => {
+  throw new Error('not this one either')
+}
 const policy = { retry: retryPolicy({ retries: 2 }), tracked: false }
 
 describe('failure', () => {
@@ -19,6 +22,34 @@ describe('failure', () => {
     ['outage', new ObverseError('HANDLER_FAILED', 'it threw', { cause: outage('down') })],
   ])('is %s for %o', (verdict, error) => {
     expect(verdictOf(error, runtime)).toBe(verdict)
+  })
+
+  it.each([
+    [
+      'an object whose getters throw',
+      Object.defineProperties(
+        {},
+        Object.fromEntries(
+          ['name', 'code', 'message', 'stack', 'cause'].map((name) => [name, { get: refuseToBeRead }]),
+        ),
+      ),
+    ],
+    ['an error whose getters throw', Object.defineProperty(new Error('no'), 'message', { get: refuseToBeRead })],
+    [
+      'a proxy that throws',
+      new Proxy({}, { get: refuseToBeRead, getPrototypeOf: refuseToBeRead, ownKeys: refuseToBeRead }),
+    ],
+    ['an error whose message is no text', Object.assign(new Error('no'), { message: { odd: 1 }, stack: 1 })],
+  ])('reads as much as can be read of %s', (_, thrown) => {
+    for (const error of [thrown, new ObverseError('HANDLER_FAILED', 'it threw', { cause: thrown })]) {
+      expect(verdictOf(error, runtime)).toBe('retry')
+      expect(failureOf(error, 1, policy, runtime)).toMatchObject({
+        retryAt: 2_000,
+        code: 'Error',
+        reason: expect.stringMatching(/./),
+        detail: expect.stringMatching(/./),
+      })
+    }
   })
 
   it('counts outages as attempts without its protection', () => {
