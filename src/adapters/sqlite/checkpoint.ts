@@ -48,7 +48,7 @@ interface Row {
   readonly previous: number | null
 }
 
-function generationOf(c: Connection, view: string): Generation {
+export function generationOf(c: Connection, view: string): Generation {
   const row = c.get<Row>(GENERATION, view)
   if (!row) return { serving: 1 }
   return {

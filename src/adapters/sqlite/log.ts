@@ -1,4 +1,4 @@
-import type { Log, LogPage } from 'obverse'
+import type { EventEnvelope, KeyRange, Log, LogPage, Registry } from 'obverse'
 import type { Connection } from './connection.ts'
 import type { Environment } from './environment.ts'
 import { EVENT_COLUMNS, type EventRow, eventOf } from './event-row.ts'
@@ -20,18 +20,13 @@ const CORRELATED = `SELECT ${EVENT_COLUMNS} FROM obverse_event e WHERE e.correla
 const BY_ID = `SELECT ${EVENT_COLUMNS} FROM obverse_event e WHERE e.id = ?`
 
 export function log({ reader, registry }: Environment): Log {
-  const envelopes = (rows: readonly EventRow[]) => rows.map((row) => eventOf(row, registry))
   return {
-    after: (after, limit, types) => reader.read((c) => page(c, after, limit, types, envelopes)),
-    between: (ranges, types) =>
-      reader.read((c) => {
-        const list = JSON.stringify(ranges.map(({ key, after, before }) => [key, after, before]))
-        return envelopes(c.all<EventRow>(BETWEEN, list, JSON.stringify(types)))
-      }),
+    after: (after, limit, types) => reader.read((c) => readAfter(c, registry, after, limit, types)),
+    between: (ranges, types) => reader.read((c) => readBetween(c, registry, ranges, types)),
     positionOf: (key, seq) => reader.read((c) => c.get<{ position: number }>(POSITION_OF, key, seq)?.position),
     head: () => reader.read(head),
     correlated: (correlationId, limit) =>
-      reader.read((c) => envelopes(c.all<EventRow>(CORRELATED, correlationId, limit))),
+      reader.read((c) => c.all<EventRow>(CORRELATED, correlationId, limit).map((row) => eventOf(row, registry))),
     byId: (id) =>
       reader.read((c) => {
         const row = c.get<EventRow>(BY_ID, id)
@@ -45,12 +40,12 @@ function head(c: Connection): number {
 }
 
 /** The head is read first: everything up to it is visible to the rows' statement too. */
-function page(
+export function readAfter(
   c: Connection,
+  registry: Registry,
   after: number,
   limit: number,
   types: readonly string[] | undefined,
-  envelopes: (rows: readonly EventRow[]) => LogPage['events'],
 ): LogPage {
   const last = head(c)
   if (last <= after) return { events: [], scannedTo: after }
@@ -59,5 +54,17 @@ function page(
     ? c.all<EventRow>(AFTER_OF_TYPES, after, until, JSON.stringify(types), limit)
     : c.all<EventRow>(AFTER, after, limit)
   const end = rows.at(-1)?.position ?? after
-  return { events: envelopes(rows), scannedTo: rows.length === limit ? end : Math.max(until, end) }
+  const events = rows.map((row) => eventOf(row, registry))
+  return { events, scannedTo: rows.length === limit ? end : Math.max(until, end) }
+}
+
+export function readBetween(
+  c: Connection,
+  registry: Registry,
+  ranges: readonly KeyRange[],
+  types: readonly string[],
+): EventEnvelope[] {
+  if (ranges.length === 0) return []
+  const list = JSON.stringify(ranges.map(({ key, after, before }) => [key, after, before]))
+  return c.all<EventRow>(BETWEEN, list, JSON.stringify(types)).map((row) => eventOf(row, registry))
 }

@@ -9,8 +9,10 @@ import {
   type ViewStore,
   type ViewTable,
 } from 'obverse'
+import { generationOf } from './checkpoint.ts'
 import type { Connection, SqlValue } from './connection.ts'
 import { type Environment, guards } from './environment.ts'
+import { readAfter, readBetween } from './log.ts'
 import { find } from './lookup.ts'
 import { columnValue } from './scalar.ts'
 import { columnName, tableName } from './view-name.ts'
@@ -19,16 +21,29 @@ import { isMade, lookupFields, make } from './view-table.ts'
 /** The views of a file: a table for each generation, a column for each look-up field. */
 export class SqliteViews implements ViewStore, InlineRows {
   readonly name = 'sqlite'
+  readonly history: NonNullable<InlineRows['history']>
   readonly #environment: Environment
   readonly #tables = new Map<string, SqliteView>()
+  readonly #shapes = new Map<string, ViewShape>()
 
   constructor(environment: Environment) {
     this.#environment = environment
+    const { registry, writer } = environment
+    this.history = {
+      between: (ranges, types) => readBetween(writer.connection, registry, ranges, types),
+      after: (after, limit, types) => readAfter(writer.connection, registry, after, limit, types),
+    }
+  }
+
+  /** As the open transaction sees it: a switch that was committed before it has happened, whoever committed it. */
+  serving(view: string): number {
+    return generationOf(this.#environment.writer.connection, view).serving
   }
 
   async open(shape: ViewShape, generation: number): Promise<ViewTable> {
     const view = new SqliteView(this.#environment, shape, generation)
     await view.prepare()
+    this.#shapes.set(shape.name, shape)
     this.#tables.set(tableName(shape.name, generation), view)
     return view
   }
@@ -46,7 +61,7 @@ export class SqliteViews implements ViewStore, InlineRows {
 
   /** Rows inside the open transaction: answers come at once. */
   table(view: string, generation: number): ReturnType<InlineRows['table']> {
-    const table = this.#tables.get(tableName(view, generation))
+    const table = this.#tables.get(tableName(view, generation)) ?? this.#madeElsewhere(view, generation)
     const { connection } = this.#environment.writer
     if (!table) {
       throw new ObverseError(
@@ -58,6 +73,15 @@ export class SqliteViews implements ViewStore, InlineRows {
       load: (ids) => table.loadFrom(connection, ids),
       save: (rows) => table.saveTo(connection, rows as readonly StoredRow[]),
     }
+  }
+
+  /** Another process has built this generation, and switched to it a moment ago. */
+  #madeElsewhere(view: string, generation: number): SqliteView | undefined {
+    const shape = this.#shapes.get(view)
+    if (!shape || !isMade(this.#environment.writer.connection, shape, generation)) return undefined
+    const table = new SqliteView(this.#environment, shape, generation)
+    this.#tables.set(tableName(view, generation), table)
+    return table
   }
 }
 
@@ -88,7 +112,8 @@ class SqliteView implements ViewTable {
     this.#count = `SELECT count(*) AS count FROM ${table} WHERE data IS NOT NULL`
     this.#save = `INSERT INTO ${table} (id, ${columns.join(', ')}) VALUES (?${', ?'.repeat(columns.length)})
       ON CONFLICT (id) DO UPDATE SET ${columns.map((column) => `${column} = excluded.${column}`).join(', ')}`
-    this.#guarded = `${this.#save} WHERE excluded.mark > ${table}.mark`
+    this.#guarded = `${this.#save} WHERE excluded.mark > ${table}.mark
+      AND (excluded.key IS NULL OR excluded.key IS ${table}.key)`
     this.#bySeq = guards(environment, 'guard-by-seq')
     this.#byPosition = guards(environment, 'guard-by-position')
   }
@@ -137,7 +162,7 @@ class SqliteView implements ViewTable {
     }))
   }
 
-  /** Each row is refused by its own statement unless its mark is above that of the stored row. */
+  /** Each row is refused by its own statement unless its mark is above that of the stored row, and its key the same. */
   saveTo(c: Connection, rows: readonly StoredRow[]): string[] {
     const refused: string[] = []
     for (const { id, key, mark, data } of rows) {

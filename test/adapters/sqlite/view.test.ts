@@ -1,7 +1,7 @@
 import type { FoundRow, Lookup, Scalar, ViewTable } from 'obverse'
 import { afterAll, describe, expect, it } from 'vitest'
 import { temporaryFolder } from '../../processes.ts'
-import { openStore } from './store.ts'
+import { fact, openStore, unit } from './store.ts'
 
 const folder = temporaryFolder('views')
 afterAll(folder.remove)
@@ -57,4 +57,19 @@ describe('pages', () => {
       })
     }
   }
+
+  it('says inside a transaction which generation is served, and what came before', async () => {
+    const store = await openStore(`${folder.path}/inline.db`)
+    let there: unknown
+    await store.transactions.commit(
+      { name: 'test' },
+      unit([fact('k')], {
+        project: (_, rows) => {
+          there = [rows.serving?.('things'), rows.history?.after(0, 10, ['another'])]
+        },
+      }),
+    )
+    expect(there).toEqual([1, { events: [], scannedTo: 1 }])
+    await store.close()
+  })
 })
