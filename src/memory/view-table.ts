@@ -40,7 +40,8 @@ export function stored({ id, key, mark, text }: Kept): StoredRow {
 
 /** May `row` take the place of `known`? */
 export function isNewer(row: Kept, known: Kept | undefined, { bySeq, byPosition }: Guards): boolean {
-  return !known || !(row.key === null ? byPosition : bySeq) || row.mark > known.mark
+  if (!known || !(row.key === null ? byPosition : bySeq)) return true
+  return row.mark > known.mark && (row.key === null || row.key === known.key)
 }
 
 /** The rows of one generation of one view, with an index for each look-up. */

@@ -21,8 +21,8 @@ export interface ViewTable {
   load(ids: readonly string[]): Promise<readonly StoredRow[]>
   /**
    * Saves whole rows in one batch. Each row is refused, in the store and by the write itself, unless its `mark` is
-   * above that of the stored row. Returns the ids that were refused. All or nothing is not required: saving again is
-   * harmless.
+   * above that of the stored row; so is a row of one key where another key's is stored. Returns the ids that were
+   * refused. All or nothing is not required: saving again is harmless.
    */
   save(rows: readonly StoredRow[]): Promise<readonly string[]>
   /** Data of a live row. */

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import type { Protection, Runtime } from 'obverse'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { createApplier } from '../../src/read/applier.ts'
 import { createLive } from '../../src/read/live.ts'
 import { createProjector, type Projector } from '../../src/read/projector.ts'
 import { broken, createParking, createWorld, type Said, thingsProjection, type World } from './world.ts'
@@ -167,6 +168,30 @@ describe('a failing event of a view of one key', () => {
     expect(await world.rows(projector.projection)).toMatchObject({ a: { n: 1 } })
     expect(parking.waiting.map(({ key, seq }) => [key, seq])).toEqual([['b', 2]])
   })
+})
+
+test('a row that an event of another key has made meanwhile is refused to this one, by name', async () => {
+  let meanwhile: (() => Promise<void>) | undefined
+  const reach: Runtime['reach'] = async (point) => {
+    const work = point === 'projection.loaded' ? meanwhile : undefined
+    if (!work) return
+    meanwhile = undefined
+    await work()
+  }
+  const world = await createWorld([], { reach })
+  const projection = thingsProjection()
+  const { table } = await world.generations.look(projection.view)
+  const applier = () => createApplier({ projection, table, log: world.store.log, runtime: world.runtime })
+  await world.append(
+    say('a', 'put', { id: 'shared', n: 1 }),
+    say('b', 'silent'),
+    say('b', 'put', { id: 'shared', n: 2 }),
+  )
+  const [first, ...rest] = await world.events()
+  meanwhile = async () => void (await applier().apply(first ? [first] : []))
+  const { failed } = await applier().apply(rest)
+  expect(failed).toMatchObject([{ error: { code: 'ROW_FOREIGN_KEY' } }])
+  expect(await world.rows(projection, table)).toEqual({ shared: { id: 'shared', n: 1 } })
 })
 
 describe('a failing event of a gathering projection', () => {

@@ -70,6 +70,17 @@ export const viewCases: readonly Case<ViewSubject>[] = [
     },
   },
   {
+    name: 'a row of one key refuses another key, whatever its mark',
+    async run(subject) {
+      const table = await (await subject.open()).open(shape, 1)
+      await table.save([row('a', 1, { n: 1 }, 'k'), row('b', 1, null, 'k'), row('c', 1, { n: 1 }, null)])
+      const others = ['a', 'b', 'c'].map((id) => row(id, 9, { n: 9 }, 'other'))
+      assert.deepEqual([...(await table.save(others))].sort(), ['a', 'b', 'c'])
+      assert.deepEqual(await table.load(['a']), [row('a', 1, { n: 1 }, 'k')])
+      assert.deepEqual(await table.save([row('b', 2, { n: 2 }, 'k')]), [])
+    },
+  },
+  {
     name: 'a row of a gathering view refuses a lower or equal position',
     async run(subject) {
       const table = await (await subject.open()).open(shape, 1)
