@@ -9,10 +9,10 @@ import {
   type Transactions,
   type Unit,
 } from 'obverse'
+import { applyUnit, keepAnswer } from './append.ts'
 import { checkClaim, checkEntry } from './entry.ts'
 import { loadEvents } from './event-store.ts'
 import { closed, type Instance } from './instance.ts'
-import { applyUnit, keepAnswer } from './unit.ts'
 
 /**
  * Commits are instantaneous and come one after another, so that each sees the one before; works of `transact` run side

@@ -1,10 +1,10 @@
 import type { Broker, ChannelStats, PublishOutcome, Subscription } from 'obverse'
 import { readEnvelope } from 'obverse'
+import { enqueueBody } from './append.ts'
 import { countDue, countTaken, oldestWaiting, peek, purge } from './backlog.ts'
 import type { OpenFile } from './environment.ts'
 import type { Owners } from './owners.ts'
 import { QueueSubscription } from './subscription.ts'
-import { enqueueBody } from './unit.ts'
 
 /** The queue that the outbox rows are. */
 export class QueueBroker implements Broker {

@@ -1,10 +1,10 @@
 import { type DeadLetter, type DeadLetters, type HeldState, isoTime, ObverseError, readEnvelope } from 'obverse'
+import { enqueueBody } from './append.ts'
 import type { Connection } from './connection.ts'
 import type { Environment } from './environment.ts'
 import { promote } from './lane.ts'
 import { type RefusedRow, reclaim } from './reclaim.ts'
 import { statusPending, statusRefused, statusResumed } from './status.ts'
-import { enqueueBody } from './unit.ts'
 
 const COLUMNS = `h.id, h.message_id, h.type, h.channel, h.handler, h.key, h.state, h.attempts, h.code, h.reason, h.detail,
   h.at, h.body, h.original_body, h.note, h.tracked, h.lane, CASE WHEN h.lane = 1 THEN (SELECT count(*)

@@ -1,8 +1,8 @@
 import type { EventStore, LoadedStream, Registry, Snapshot, Stream, StreamRequest } from 'obverse'
+import { SEQ } from './append.ts'
 import type { Connection } from './connection.ts'
 import type { Environment } from './environment.ts'
 import { EVENT_COLUMNS, type EventRow, eventOf } from './event-row.ts'
-import { SEQ } from './unit.ts'
 
 const LOAD = `SELECT ${EVENT_COLUMNS} FROM obverse_event e WHERE e.key = ? AND e.seq > ? ORDER BY e.seq`
 const SNAPSHOT = 'SELECT seq, state FROM obverse_snapshot WHERE name = ? AND key = ? AND version = ?'

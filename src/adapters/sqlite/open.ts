@@ -1,4 +1,5 @@
 import type { Entry, OpenStore, StoreEnvironment } from 'obverse'
+import { UnitWriter } from './append.ts'
 import { QueueBroker } from './broker.ts'
 import { checkpoints } from './checkpoint.ts'
 import { deadLetters } from './dead-letter.ts'
@@ -18,7 +19,6 @@ import { heldTakings, Owners, queueTakings } from './owners.ts'
 import { statuses } from './status.ts'
 import { Tables } from './tables.ts'
 import { SqliteTransactions } from './transactions.ts'
-import { UnitWriter } from './unit.ts'
 import { SqliteViews } from './view.ts'
 import { Wake } from './wake.ts'
 

@@ -1,4 +1,5 @@
 import type { Broker, PublishOutcome, Runtime } from 'obverse'
+import { enqueueBody } from './append.ts'
 import { QueueBroker } from './broker.ts'
 import type { Connection } from './connection.ts'
 import type { OpenFile } from './environment.ts'
@@ -7,7 +8,6 @@ import { closeFile, openFile } from './open-file.ts'
 import { type SqliteOptions, settings } from './options.ts'
 import { Owners, queueTakings } from './owners.ts'
 import { BROKER_STEP, STEPS } from './schema.ts'
-import { enqueueBody } from './unit.ts'
 import { Wake } from './wake.ts'
 
 const DECLARE = 'INSERT INTO obverse_channel (name) VALUES (?) ON CONFLICT DO NOTHING'

@@ -1,4 +1,5 @@
 import type { Entry, LoadedStream, Outcome, StreamRequest, Transaction, Transactions, Unit } from 'obverse'
+import type { UnitWriter } from './append.ts'
 import type { Connection } from './connection.ts'
 import { type Ended, type EntryCheck, LOST } from './entry.ts'
 import type { Environment } from './environment.ts'
@@ -6,7 +7,6 @@ import { loadStream } from './event-store.ts'
 import { Kept } from './job.ts'
 import type { Tables } from './tables.ts'
 import { Turn, Unwound } from './turn.ts'
-import type { UnitWriter } from './unit.ts'
 
 const SAVE = 'SAVEPOINT obverse_work'
 const RELEASE = 'RELEASE obverse_work'
