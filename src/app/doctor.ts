@@ -1,13 +1,21 @@
 import type { ChannelReport, Finding, Operations, ProjectionReport } from '../operate.ts'
 import { type Runtime, sleep } from '../runtime/clock.ts'
+import type { HeldCount } from '../wire/held.ts'
 
 /** Milliseconds in which a projection that somebody runs must have come on. */
 const MOVES = 500
 
 type Looks = Pick<Operations, 'health' | 'pendingMigrations' | 'channels' | 'deadLetters' | 'projections'>
 
-/** Looks at everything an operator would look at first, and says of each what to do. */
-export async function examine(operations: Looks, runtime: Runtime): Promise<readonly Finding[]> {
+/**
+ * Looks at everything an operator would look at first, and says of each what to do. `orphans`: held rows of handlers that
+ * the application does not have.
+ */
+export async function examine(
+  operations: Looks,
+  orphans: () => Promise<readonly HeldCount[]>,
+  runtime: Runtime,
+): Promise<readonly Finding[]> {
   const health = await operations.health()
   const findings: Finding[] = health.map(({ name, ok, detail }) =>
     ok
@@ -17,6 +25,7 @@ export async function examine(operations: Looks, runtime: Runtime): Promise<read
   if (health.some(({ ok }) => !ok)) return findings
   findings.push(tables(await operations.pendingMigrations()))
   for (const report of await operations.channels.list()) findings.push(...channel(report))
+  findings.push(...unknownHandlers(await orphans()))
   const first = await operations.projections.list()
   const late = first.some(({ behind = 0 }) => behind > 0)
   if (late) await sleep(runtime, MOVES)
@@ -52,6 +61,24 @@ function channel({ channel: name, messages, consumers, handlers, held }: Channel
   if (findings.length > 0) return findings
   const says = `${counted(messages, 'message')}, ${counted(consumers, 'consumer')}, ${held.retry} to be tried again`
   return [{ level: 'ok', subject, says }]
+}
+
+/** A held row goes to the handler of its name: under another name, or none, nobody ever takes it. */
+function unknownHandlers(counts: readonly HeldCount[]): Finding[] {
+  const names = new Set(counts.flatMap(({ handler }) => (handler === null ? [] : [handler])))
+  return [...names].map((name) => {
+    const own = counts.filter(({ handler }) => handler === name)
+    const sum = own.reduce((all, { count }) => all + count, 0)
+    const states = own.map(({ count, state, channel: at }) => `${count} ${state} on ${at}`).join(', ')
+    return {
+      level: 'warning',
+      subject: `handler ${name}`,
+      says: `${counted(sum, 'message')} held for it (${states}), and this application has no handler of that name`,
+      remedy:
+        `If it was renamed, name it again: { name: '${name}' }; if it was removed, give its messages up: ` +
+        `\`obverse failed list --handler ${name}\`, then \`obverse failed skip\``,
+    }
+  })
 }
 
 /** `before`: how far it was behind a moment ago. */

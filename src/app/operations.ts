@@ -8,9 +8,9 @@ import { verify } from '../read/verify.ts'
 import { type Runtime, sleep } from '../runtime/clock.ts'
 import type { Observer } from '../runtime/observer.ts'
 import { DEFAULT_RETRY } from '../runtime/retry.ts'
-import type { Health, Migration, SchemaControl } from '../store.ts'
+import type { Health, Migration, OpenStore, SchemaControl } from '../store.ts'
 import type { DeadLetters } from '../wire/dead-letter.ts'
-import type { HeldState } from '../wire/held.ts'
+import type { HeldCount, HeldState } from '../wire/held.ts'
 import type { Assembly } from './assembly.ts'
 import { examine } from './doctor.ts'
 import type { Opened } from './opened.ts'
@@ -117,7 +117,7 @@ export function createOperations(on: OperatedOn): Operations {
       }
       return health
     },
-    doctor: () => examine(operations, runtime),
+    doctor: () => examine(operations, async () => orphansOf(await store(), assembly), runtime),
   }
   return operations
 }
@@ -143,6 +143,13 @@ function takersOf(type: string, opened: Opened, assembly: Assembly, { runtime, r
       }
     }),
   ]
+}
+
+/** What is held for handlers that this application does not have, without what was given up for good. */
+async function orphansOf({ held }: OpenStore, { onChannels, projections }: Assembly): Promise<readonly HeldCount[]> {
+  const names = new Set([...onChannels, ...projections].map(({ name }) => name))
+  const counts = await held.counts()
+  return counts.filter(({ handler, state }) => handler !== null && state !== 'skipped' && !names.has(handler))
 }
 
 async function looks(look: () => Promise<unknown>, well: string): Promise<Health> {

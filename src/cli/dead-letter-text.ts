@@ -18,10 +18,16 @@ export interface Listing {
   readonly filter: DeadLetterFilter
   readonly limit: number
   readonly now: number
+  /** Names of everything in the application that a held row can go to. */
+  readonly takers: ReadonlySet<string>
 }
 
 /** Two lines each: what and where, then why. */
-export function printLetters(out: Output, letters: readonly DeadLetter[], { filter, limit, now }: Listing): void {
+export function printLetters(
+  out: Output,
+  letters: readonly DeadLetter[],
+  { filter, limit, now, takers }: Listing,
+): void {
   const { style } = out
   if (letters.length === 0) {
     const state = filter.state ?? 'dead'
@@ -40,6 +46,10 @@ export function printLetters(out: Output, letters: readonly DeadLetter[], { filt
     const first = cut(`${stateText(state)}  ${what}  ${facts}`, room)
     out.line(`  ${number}  ${first.replace(stateText(state), statePaint(style, state))}`)
     if (key !== null) out.line(indent + style.dim(oneLine(`key ${key}${behind > 0 ? `, ${behind} behind it` : ''}`)))
+    if (handler !== null && !takers.has(handler)) {
+      const none = `nothing here is named ${handler}: renamed? name it again; removed? skip it`
+      out.line(indent + style.warn(cut(oneLine(none), room)))
+    }
     const why = cut(oneLine(`${code}  ${reason}`), room)
     out.line(indent + (why.startsWith(code) ? style.warn(code) + why.slice(code.length) : why))
   }

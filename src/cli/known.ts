@@ -7,6 +7,12 @@ export function checkProjection(app: App, name: string): void {
   if (!names.includes(name)) throw unknown(app, 'projection', name, names)
 }
 
+/** Names to which held rows can go: handlers on channels, and projections. */
+export function takersOf(app: App): ReadonlySet<string> {
+  const { handlers, projections } = app.describe()
+  return new Set([...handlers.filter(({ channel }) => channel !== null), ...projections].map(({ name }) => name))
+}
+
 /** @throws {ObverseError} `CHANNEL_UNKNOWN` with the nearest name */
 export function checkChannel(app: App, name: string): void {
   const names = app.describe().channels.map((channel) => channel.name)

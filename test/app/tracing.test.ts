@@ -72,6 +72,39 @@ describe.each(stores)('follow a message on %s', (_, store) => {
     await other.stop()
   })
 
+  test('doctor names the handler that held messages wait for in vain', async () => {
+    const van = (name: string) =>
+      handle(Ordered, { channel: 'sales', name, retry: { retries: 0 } }, () => {
+        throw new Error('no van')
+      })
+    const opened = store()
+    const before = createApp({ handlers: [order, van('van')], store: opened })
+    await before.send(Order({ id: 'a' }))
+    await before.drain()
+    await before.send(Order({ id: 'a' }))
+    await before.drain()
+    const named = async (app: typeof before) =>
+      (await app.operate.doctor()).filter(({ subject }) => subject.startsWith('handler'))
+    expect(await named(before)).toEqual([])
+    const after = createApp({ handlers: [order, van('lorry')], store: opened })
+    expect(await named(after)).toEqual([
+      {
+        level: 'warning',
+        subject: 'handler van',
+        says: expect.stringMatching(/^2 messages held for it \(1 \w+ on sales, 1 \w+ on sales\)/),
+        remedy: expect.stringContaining("{ name: 'van' }"),
+      },
+    ])
+    for (let skipped = 0; skipped < 2; skipped += 1) {
+      const [letter] = await after.operate.deadLetters.list()
+      await after.operate.deadLetters.skip(letter?.id as number)
+      await before.drain()
+    }
+    expect(await named(after)).toEqual([])
+    await after.stop()
+    await before.stop()
+  })
+
   test('doctor says what is wrong and what to do', async () => {
     const app = createApp({ handlers: [order, shipWhenOrdered, ship], store: store() })
     await app.send(Order({ id: 'a' }))

@@ -188,6 +188,18 @@ describe('dead letters', () => {
     expect(stdout.trim().split('\n')).toHaveLength(1)
   })
 
+  it('say when nothing is named as their handler any more', async () => {
+    const { app, scene } = handMade()
+    scene.letters.push(letter(7), letter(8, { handler: 'order-list' }), letter(9, { handler: null }))
+    const gone = /nothing here is named/
+    expect((await terminal(app)('failed', 'list')).stdout).not.toMatch(gone)
+    scene.letters.push(letter(12, { handler: 'mail-on-order' }), letter(13, { handler: 'orders.place' }))
+    const { stdout } = await terminal(app)('failed', 'list')
+    expect(stdout).toContain('nothing here is named mail-on-order: renamed? name it again; removed? skip it')
+    // it is there, but has no channel: nothing held ever goes to it
+    expect(stdout.match(new RegExp(gone, 'g'))).toHaveLength(2)
+  })
+
   it('are narrowed by every flag', async () => {
     const { app, scene } = handMade()
     const flags = [

@@ -5,6 +5,7 @@ import { filterFlags, filterOf, filterWords } from '../dead-letter-filter.ts'
 import { printLetter, printLetters } from '../dead-letter-text.ts'
 import { EXIT, type ExitCode } from '../exit.ts'
 import { wholeNumber } from '../flag.ts'
+import { takersOf } from '../known.ts'
 
 export const failedList: Command = command({
   words: 'failed list',
@@ -33,7 +34,7 @@ export const failedList: Command = command({
     }
     const letters = await app.operate.deadLetters.list(filter)
     if (out.json) return out.data(letters)
-    printLetters(out, letters, { filter, limit, now: runtime.now() })
+    printLetters(out, letters, { filter, limit, now: runtime.now(), takers: takersOf(app) })
   },
 })
 
