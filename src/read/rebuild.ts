@@ -127,9 +127,18 @@ async function build(
     if (!(await switchGeneration(context, generation, may))) throw running(projection)
     if (runtime.reach) await runtime.reach('rebuild.switched')
     observer?.({ step: 'switched', projection: projection.name, generation })
+    if (projection.feed.kind === 'inline') await bringRest(context, generation, table)
   }
   const rows = await table.count()
   return { projection: projection.name, generation, events, rows, ms: runtime.elapsed() - began, switched }
+}
+
+/**
+ * What commits wrote into the generation before until the switch: they write into this one now, so after it their callers
+ * find what they wrote. A failure is left to the projector, which follows as well, and parks.
+ */
+async function bringRest({ observer: _, ...context }: RebuildContext, generation: number, table: ViewTable) {
+  await catchUp(context, {}, generation, table, async () => {}).catch(() => {})
 }
 
 /** Short batches in a row after which a writer that never pauses is not chased any more. */

@@ -287,6 +287,23 @@ describe.each([{ gathering: false }, { gathering: true }])('an inline view, gath
     expect(await world.rows(projection)).toEqual({ a: { id: 'a', n: 3 } })
   })
 
+  test('has what was committed during the switch when the rebuild resolves', async () => {
+    const { world, commit } = await createInlineWorld()
+    const context = contextOf(world, { projection })
+    for (const each of mixed(12)) await commit(each)
+    const { checkpoints } = world.store
+    let late = 0
+    const setGeneration: typeof checkpoints.setGeneration = async (view, expected, next) => {
+      // committed after the log was read to its end, and before the pointer moves
+      if (next.serving === 2) for (late = 0; late < 5; late += 1) await commit(say('late', 'add'))
+      return checkpoints.setGeneration(view, expected, next)
+    }
+    await rebuild({ ...context, checkpoints: { ...checkpoints, setGeneration } })
+    expect(late).toBe(5)
+    expect(await world.rows(projection)).toMatchObject({ late: { n: 5 } })
+    expect(await world.rows(projection)).toEqual(await world.expected(projection))
+  })
+
   test('is rebuilt while commits go on', async () => {
     const { world, commit } = await createInlineWorld()
     const context = contextOf(world, { projection })
