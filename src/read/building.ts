@@ -32,7 +32,10 @@ export async function isBuiltAlike({ projection, checkpoints }: RebuildContext, 
 }
 
 /** Takes away a generation that nobody reads, with everything that is known of it. */
-export async function discard({ projection, generations, checkpoints }: RebuildContext, generation: number) {
+export async function discard(
+  { projection, generations, checkpoints }: RebuildContext,
+  generation: number,
+): Promise<void> {
   await generations.drop(projection.view, generation)
   await checkpoints.remove(checkpointName(projection, generation))
   await checkpoints.remove(stepsName(projection, generation))
