@@ -6,7 +6,10 @@ import { type RetryPolicy, retryPolicy } from '../runtime/retry.ts'
 export interface ChannelOptions {
   /** Handlers that run at once in one consumer. Default 16. */
   readonly concurrency?: number
-  /** Unsettled messages a consumer takes. Default 100, never below `concurrency`. */
+  /**
+   * Unsettled messages a consumer takes. Default 100, never below `concurrency`. Of one key the stores' own queues give
+   * at most an eighth of it (8 at least), so that a busy key leaves room for the others.
+   */
   readonly prefetch?: number
   readonly retry?: Partial<RetryPolicy>
   /** Milliseconds a handler may take before its attempt counts as failed. Default 30,000. */
