@@ -16,8 +16,9 @@ export interface Findings {
   readonly outOfOrder: number
   /** Rows of views that differ from a plain fold of the events. */
   readonly wrongRows: number
-  /** Rows that should be gone: queued, owned, held, attempts, owners. */
+  /** Rows that should be gone: queued, owned, held, attempts, owners; and some of them. */
   readonly left: number
+  readonly leftRows: readonly string[]
 }
 
 interface Row {
@@ -44,8 +45,9 @@ export interface Audited {
 }
 
 export function audit({ file, queues, answered, sent }: Audited): Findings {
-  const store = new DatabaseSync(file, { readOnly: true })
-  try {
+  const inBroker = queues === undefined ? [] : inFile(queues, (db) => leftIn(db, BROKER_ROWS))
+  return inFile(file, (store) => {
+    const leftRows = [...leftIn(store, STORE_ROWS), ...inBroker]
     const ledger = store
       .prepare('SELECT op_id, key, number, amount FROM ledger ORDER BY place')
       .all() as unknown as Row[]
@@ -78,11 +80,10 @@ export function audit({ file, queues, answered, sent }: Audited): Findings {
       outOfOrder:
         inversions(effects) + gaps(ledger) + gaps(events.map((one) => ({ ...one, handler: 'log', op_id: '' }))),
       wrongRows: wrongRows(store, events),
-      left: leftIn(store, STORE_ROWS) + (queues === undefined ? 0 : leftIn(queues, BROKER_ROWS)),
+      left: leftRows.length,
+      leftRows: leftRows.slice(0, 10),
     }
-  } finally {
-    store.close()
-  }
+  })
 }
 
 function counted(ids: readonly string[]): Map<string, number> {
@@ -151,17 +152,19 @@ function differences(store: DatabaseSync, view: string, expected: ReadonlyMap<st
 const BROKER_ROWS = ['obverse_queue', 'obverse_owner']
 const STORE_ROWS = [...BROKER_ROWS, 'obverse_attempt', "obverse_held WHERE state <> 'skipped'"]
 
-function leftIn(where: DatabaseSync | string, tables: readonly string[]): number {
-  if (typeof where === 'string') {
-    const file = new DatabaseSync(where, { readOnly: true })
-    try {
-      return leftIn(file, tables)
-    } finally {
-      file.close()
-    }
+/** Rows by table, of those that have any. */
+function leftIn(file: DatabaseSync, tables: readonly string[]): readonly string[] {
+  return tables.flatMap((from) => {
+    const rows = file.prepare(`SELECT * FROM ${from}`).all()
+    return rows.map((row) => `${from} ${JSON.stringify(row).slice(0, 400)}`)
+  })
+}
+
+function inFile<T>(file: string, look: (db: DatabaseSync) => T): T {
+  const db = new DatabaseSync(file, { readOnly: true })
+  try {
+    return look(db)
+  } finally {
+    db.close()
   }
-  return tables.reduce((sum, from) => {
-    const { count } = where.prepare(`SELECT count(*) AS count FROM ${from}`).get() as { count: number }
-    return sum + count
-  }, 0)
 }

@@ -71,6 +71,7 @@ export const EXACT = {
   outOfOrder: 0,
   wrongRows: 0,
   left: 0,
+  leftRows: [],
   refused: 0,
   dead: 0,
   drained: true,
