@@ -12,7 +12,7 @@ export interface Runtime {
   elapsed(): number
   /** Calls `work` once after `ms` milliseconds; the returned function cancels. */
   after(ms: number, work: () => void): () => void
-  /** A UUID v7, rising within a process. */
+  /** A UUID v7: rising by the millisecond, within one in no order. */
   id(): string
   /** From 0 up to, not including, 1. */
   random(): number

@@ -1,7 +1,7 @@
 /** PORT. What became of accepted asynchronous messages. Rows are written by units and by held rows. */
 export interface Statuses {
   get(messageId: string): Promise<MessageStatus | undefined>
-  /** Tracked messages of one correlation, oldest first. */
+  /** Tracked messages of one correlation, oldest first; within a millisecond in no order. */
   correlated(correlationId: string, limit: number): Promise<readonly MessageStatus[]>
   /**
    * Calls off a command that is delayed or was never taken: its rows go, its status becomes `cancelled`. False: too late

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { Runtime } from 'obverse'
 import type { Case } from './case.ts'
 import { arrival, fact, order } from './messages.ts'
 import type { StoreSubject } from './store-subject.ts'
@@ -73,7 +74,10 @@ export const statusCases: readonly Case<StoreSubject>[] = [
     async run(subject) {
       const store = await subject.open()
       const all = [1, 2, 3].map((n) => order('a', n, { correlationId: 'mine' }))
-      for (const message of all) await store.transactions.commit(ENTRY, unit([], [message, order('a')]))
+      for (const message of all) {
+        await store.transactions.commit(ENTRY, unit([], [message, order('a')]))
+        await nextMillisecond(subject.runtime)
+      }
       const ids = all.map(({ message }) => message.id)
       assert.deepEqual(
         (await store.statuses.correlated('mine', 10)).map(({ messageId }) => messageId),
@@ -157,3 +161,9 @@ export const statusCases: readonly Case<StoreSubject>[] = [
     },
   },
 ]
+
+/** What was accepted in one millisecond has no order. */
+async function nextMillisecond(runtime: Runtime): Promise<void> {
+  const now = runtime.now()
+  while (runtime.now() <= now) await new Promise((resolve) => setImmediate(resolve))
+}

@@ -3,7 +3,7 @@ import type { BrokerDelivery, SubscribeOptions } from 'obverse'
 import { sleep, systemRuntime } from 'obverse'
 
 /** Looks until `condition` is true; fails, saying what was waited for, after `ms`. */
-export async function until(what: string, condition: () => boolean | Promise<boolean>, ms = 3_000): Promise<void> {
+export async function until(what: string, condition: () => boolean | Promise<boolean>, ms = 10_000): Promise<void> {
   const end = systemRuntime.elapsed() + ms
   while (!(await condition())) {
     assert.ok(systemRuntime.elapsed() < end, `waited ${ms} ms in vain for: ${what}`)
