@@ -2,14 +2,13 @@ import { type Answer, type Claim, type Delivery, type Entry, ObverseError, type 
 import type { Connection } from './connection.ts'
 import { type Environment, guards } from './environment.ts'
 import type { HeldClaims } from './held-claims.ts'
-import { addHeld, hasLane, rowState, takeAway } from './lane.ts'
+import { addHeld, forgetAttempts, hasLane, rowState, takeAway } from './lane.ts'
 import { isClaimed, settle } from './queue.ts'
 
 export type Ended = Exclude<Outcome, { kind: 'committed' }>
 
 const MARK = 'INSERT INTO obverse_inbox (message_id, handler, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING'
 const UNMARK = 'DELETE FROM obverse_inbox WHERE message_id = ? AND handler = ?'
-const FORGET_ATTEMPTS = 'DELETE FROM obverse_attempt WHERE message_id = ? AND handler = ?'
 const ANSWER =
   'SELECT fingerprint, outcome, body, token FROM obverse_answer WHERE principal = ? AND command = ? AND key = ?'
 const KEEP_ANSWER = `INSERT INTO obverse_answer (principal, command, key, fingerprint, outcome, body, token, at)
@@ -90,7 +89,7 @@ export class EntryCheck {
     if (settlement && !settle(c, settlement.queueId, settlement.owner, this.#fenced)) return LOST
     if (heldId !== undefined && !takeAway(c, this.#environment, heldId, this.#claims.owner(heldId))) return LOST
     const fresh = !this.#inbox || c.run(MARK, envelope.id, handler, this.#environment.runtime.now()) === 1
-    c.run(FORGET_ATTEMPTS, envelope.id, handler)
+    forgetAttempts(c, envelope.id, handler)
     if (!fresh) return DUPLICATE
     const ended = heldId === undefined ? this.#waits(c, delivery) : undefined
     if (ended !== HELD) return ended

@@ -12,13 +12,12 @@ import {
 import type { Connection } from './connection.ts'
 import { type Environment, guards } from './environment.ts'
 import type { HeldClaims } from './held-claims.ts'
-import { addHeld, hasLane, mayBlock, promote, rowState, takeAway } from './lane.ts'
+import { addHeld, forgetAttempts, hasLane, mayBlock, promote, rowState, takeAway } from './lane.ts'
 import type { Owners } from './owners.ts'
 import { settle } from './queue.ts'
 import { statusFailed, statusRefused } from './status.ts'
 
 const IS_MARKED = 'SELECT 1 FROM obverse_inbox WHERE message_id = ? AND handler = ?'
-const FORGET_ATTEMPTS = 'DELETE FROM obverse_attempt WHERE message_id = ? AND handler = ?'
 const HOLD_AGAIN = `UPDATE obverse_held SET state = ?, due = ?, attempts = ?, code = ?, reason = ?, detail = ?,
   tracked = ?, at = ?, ordered = ?, lane = key IS NOT NULL AND ?, head = CASE WHEN key IS NOT NULL AND ? THEN head ELSE 1 END,
   owner = NULL, lost = 0 WHERE id = ? AND owner = ? RETURNING key`
@@ -59,6 +58,7 @@ export function heldRows(
             if (delivery.settlement && !settle(c, delivery.settlement.queueId, delivery.settlement.owner, fenced))
               continue
             const { heldId, envelope, handler } = delivery
+            forgetAttempts(c, envelope.id, handler)
             if (heldId !== undefined) c.run(RELEASE, heldId, claims.owner(heldId))
             else if (rowState(c, envelope.id, handler) === undefined) addHeld(c, environment, delivery)
           }
@@ -125,7 +125,7 @@ function hold(c: Connection, environment: Environment, claims: HeldClaims, deliv
     addHeld(c, environment, delivery, failure)
     held = true
   }
-  c.run(FORGET_ATTEMPTS, envelope.id, handler)
+  forgetAttempts(c, envelope.id, handler)
   if (held && failure.retryAt === undefined && failure.tracked) {
     statusFailed(c, envelope.id, failure.code, failure.reason, isoTime(environment.runtime.now()))
   }

@@ -8,8 +8,9 @@ const PROMOTE = `UPDATE obverse_held SET head = 1, due = CASE state WHEN 'waitin
   WHERE head = 0 AND id = (SELECT min(id) FROM obverse_held WHERE lane = 1 AND handler = ? AND key = ?)`
 const INSERT = `INSERT INTO obverse_held (handler, key, lane, head, state, ordered, message_id, type, channel, attempts,
   due, tracked, code, reason, detail, at, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
-const TAKE_AWAY = 'DELETE FROM obverse_held WHERE id = ? AND owner = ? RETURNING handler, key, lane'
-const TAKE_AWAY_UNFENCED = 'DELETE FROM obverse_held WHERE id = ? RETURNING handler, key, lane'
+const FORGET_ATTEMPTS = 'DELETE FROM obverse_attempt WHERE message_id = ? AND handler = ?'
+const TAKE_AWAY = 'DELETE FROM obverse_held WHERE id = ? AND owner = ? RETURNING message_id, handler, key, lane'
+const TAKE_AWAY_UNFENCED = 'DELETE FROM obverse_held WHERE id = ? RETURNING message_id, handler, key, lane'
 
 /** Does (handler, key) hold rows that later messages must wait behind? */
 export function hasLane(c: Connection, handler: string, key: string): boolean {
@@ -26,11 +27,17 @@ export function promote(c: Connection, handler: string, key: string): void {
   c.run(PROMOTE, handler, key)
 }
 
+/** Handled, held or given up: what ended its process before is not counted any more. */
+export function forgetAttempts(c: Connection, messageId: string, handler: string): void {
+  c.run(FORGET_ATTEMPTS, messageId, handler)
+}
+
 /** Takes a claimed row away and lets the next of its lane go on. False: the claim is not `owner`'s any more. */
 export function takeAway(c: Connection, environment: Environment, id: number, owner: string): boolean {
   const fenced = guards(environment, 'settlement-fence')
-  type Row = { handler: string; key: string; lane: number }
+  type Row = { message_id: string; handler: string; key: string; lane: number }
   const row = fenced ? c.get<Row>(TAKE_AWAY, id, owner) : c.get<Row>(TAKE_AWAY_UNFENCED, id)
+  if (row) forgetAttempts(c, row.message_id, row.handler)
   if (row?.lane) promote(c, row.handler, row.key)
   return row !== undefined || !fenced
 }

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
+import type { Delivery } from 'obverse'
 import type { Case } from './case.ts'
 import { arrival, order } from './messages.ts'
 import type { StoreSubject } from './store-subject.ts'
 import { ENTRY, unit } from './units.ts'
 import { Inbound } from './wait.ts'
+
+type Five = [Delivery, Delivery, Delivery, Delivery, Delivery]
 
 /** Contract of `Inbox`. */
 export const inboxCases: readonly Case<StoreSubject>[] = [
@@ -20,16 +23,17 @@ export const inboxCases: readonly Case<StoreSubject>[] = [
     },
   },
   {
-    name: 'attempts end when the message is handled, held, given up or forgiven',
+    name: 'attempts end when the message is handled, held, put behind another, given up or forgiven',
     async run(subject) {
       const store = await subject.open()
-      const [handled, held, dead, forgiven] = [arrival('a'), arrival('b'), arrival('c'), arrival('d')]
-      const ids = [handled, held, dead, forgiven].map(({ envelope }) => envelope.id)
+      const [handled, held, dead, forgiven, behind] = ['a', 'b', 'c', 'd', 'b'].map((key) => arrival(key)) as Five
+      const ids = [handled, held, dead, forgiven, behind].map(({ envelope }) => envelope.id)
       for (const id of ids) await store.inbox.attempt(id, 'h')
       const failure = { attempts: 1, code: 'E', reason: 'r', detail: '' }
       await store.transactions.commit({ ...ENTRY, delivery: handled }, unit())
       await store.held.hold(held, { ...failure, retryAt: subject.runtime.now() + 1_000 })
       await store.held.hold(dead, failure)
+      await store.held.join([behind])
       await store.inbox.forgive(forgiven.envelope.id, 'h')
       for (const id of ids) assert.equal(await store.inbox.attempt(id, 'h'), 1)
     },
