@@ -5,6 +5,8 @@ export interface Report extends Findings {
   readonly name: string
   readonly seed: number
   readonly kills: number
+  /** Processes that were stopped beyond their lease, and continued. */
+  readonly stops: number
   readonly sent: number
   /** Commands that were refused, of which none should be. */
   readonly refused: number
@@ -41,21 +43,40 @@ const number = new Intl.NumberFormat('en-US')
 
 /** One line for people. */
 export function line(report: Report): string {
-  const { name, kills, sent, lost, appliedTwice, ghosts, outOfOrder, wrongRows, left, redelivered, seed } = report
-  const counts = { kills, sent, lost, 'applied twice': appliedTwice, ghosts, 'out of order': outOfOrder }
-  const more = {
-    'wrong rows': wrongRows,
-    left,
-    redelivered,
-    fenced: report.fenced,
-    poisoned: report.poisoned,
-    dead: report.dead,
-  }
-  const optional = new Set(['fenced', 'poisoned', 'dead'])
-  const words = Object.entries({ ...counts, ...more })
-    .filter(([word, count]) => count > 0 || !optional.has(word))
-    .map(([word, count]) => `${word} ${number.format(count)}`)
-  return `${name}: ${words.join(', ')}, recovery p50/max ${recoveryOf(report.recovery)} ms, seed ${seed}`
+  return `${report.name}: ${counts(report)}, recovery p50/max ${recoveryOf(report.recovery)} ms, seed ${report.seed}`
+}
+
+/** The sum of many. */
+export function total(reports: readonly Report[]): string {
+  const sum = (of: keyof Counted) => reports.reduce((all, report) => all + report[of], 0)
+  const summed = Object.fromEntries(WORDS.map(([of]) => [of, sum(of)])) as unknown as Counted
+  const recovery = reports.flatMap((report) => report.recovery).sort((a, b) => a - b)
+  return `all ${reports.length}: ${counts(summed)}, recovery p50/max ${recoveryOf(recovery)} ms`
+}
+
+/** In this order; what is in the second half is left out where there was none. */
+const WORDS = [
+  ['kills', 'kills', true],
+  ['sent', 'sent', true],
+  ['lost', 'lost', true],
+  ['appliedTwice', 'applied twice', true],
+  ['ghosts', 'ghosts', true],
+  ['outOfOrder', 'out of order', true],
+  ['wrongRows', 'wrong rows', true],
+  ['left', 'rows left', true],
+  ['redelivered', 'redelivered', true],
+  ['stops', 'stopped', false],
+  ['fenced', 'fenced', false],
+  ['poisoned', 'poisoned', false],
+  ['dead', 'dead', false],
+] as const
+
+type Counted = Pick<Report, (typeof WORDS)[number][0]>
+
+function counts(counted: Counted): string {
+  return WORDS.filter(([of, , always]) => always || counted[of] > 0)
+    .map(([of, word]) => `${word} ${number.format(counted[of])}`)
+    .join(', ')
 }
 
 function recoveryOf(sorted: readonly number[]): string {
@@ -77,15 +98,3 @@ export const EXACT = {
   drained: true,
   odd: [],
 } as const
-
-/** The sum of many. */
-export function total(reports: readonly Report[]): string {
-  const sum = (of: (report: Report) => number) => number.format(reports.reduce((all, report) => all + of(report), 0))
-  const recovery = reports.flatMap((report) => report.recovery).sort((a, b) => a - b)
-  return (
-    `all ${reports.length}: kills ${sum((r) => r.kills)}, sent ${sum((r) => r.sent)}, lost ${sum((r) => r.lost)}, ` +
-    `applied twice ${sum((r) => r.appliedTwice)}, ghosts ${sum((r) => r.ghosts)}, ` +
-    `out of order ${sum((r) => r.outOfOrder)}, wrong rows ${sum((r) => r.wrongRows)}, ` +
-    `redelivered ${sum((r) => r.redelivered)}, recovery p50/max ${recoveryOf(recovery)} ms`
-  )
-}
