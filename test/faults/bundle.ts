@@ -1,8 +1,10 @@
-import { mkdirSync, rmSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { root } from '../processes.ts'
 
 const SOURCE = join(root, 'test/faults/ledger/process.ts')
+const FOLDER = join(root, 'node_modules/.cache/faults')
 
 let made: Promise<string> | undefined
 
@@ -15,19 +17,22 @@ export function processFile(): Promise<string> {
   return made
 }
 
+/** Named by its content: the code may change while processes are started. */
 async function bundle(): Promise<string> {
   const { build } = await import('rolldown')
-  const folder = join(root, 'node_modules/.cache/faults')
-  mkdirSync(folder, { recursive: true })
-  // another run may be at work
-  const file = join(folder, `ledger-${process.pid}.mjs`)
-  await build({
+  const { output } = await build({
     input: SOURCE,
     platform: 'node',
     resolve: { conditionNames: ['source', 'node', 'import', 'default'] },
-    output: { file, format: 'esm' },
+    output: { format: 'esm', codeSplitting: false },
     logLevel: 'silent',
+    write: false,
   })
-  process.once('exit', () => rmSync(file, { force: true }))
+  const { code } = output[0]
+  const file = join(FOLDER, `${createHash('sha256').update(code).digest('hex').slice(0, 16)}.mjs`)
+  if (existsSync(file)) return file
+  mkdirSync(FOLDER, { recursive: true })
+  writeFileSync(`${file}.${process.pid}`, code)
+  renameSync(`${file}.${process.pid}`, file)
   return file
 }
