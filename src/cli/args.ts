@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import { ObverseError } from 'obverse'
+import { didYouMean } from './did-you-mean.ts'
 import { type Flag, type Flags, flagValue } from './flag.ts'
-import { didYouMean } from './nearest.ts'
 
 export interface Arguments {
   readonly flags: Readonly<Record<string, string | number | boolean | undefined>>

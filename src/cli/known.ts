@@ -1,5 +1,5 @@
 import { type AnyDefinition, type App, type Kind, ObverseError } from 'obverse'
-import { didYouMean } from './nearest.ts'
+import { didYouMean } from './did-you-mean.ts'
 
 /** @throws {ObverseError} `USAGE` with the nearest name, when the application has no such projection */
 export function checkProjection(app: App, name: string): void {

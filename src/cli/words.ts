@@ -2,9 +2,9 @@ import { parseArgs } from 'node:util'
 import { ObverseError } from 'obverse'
 import type { Command } from './command.ts'
 import { COMMANDS, GROUPS } from './commands.ts'
+import { didYouMean } from './did-you-mean.ts'
 import { GLOBAL_FLAGS } from './globals.ts'
 import { membersOf } from './help.ts'
-import { didYouMean } from './nearest.ts'
 
 /** What the words of a command line ask for, and what is left of it. */
 export type Asked =

@@ -1,16 +1,14 @@
-/** The word of `known` that was most likely meant, or `undefined` when none is close. */
+/** The word of `known` that was most likely meant, or `undefined` when none is close. Capitals do not count. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   const most = Math.max(1, Math.floor(word.length / 3))
   return known
-    .map((candidate) => ({ candidate, far: candidate.startsWith(word) ? 0 : distance(word, candidate) }))
+    .map((candidate) => ({ candidate, far: farness(word.toLowerCase(), candidate.toLowerCase()) }))
     .filter(({ far }) => far <= most)
     .sort((a, b) => a.far - b.far)[0]?.candidate
 }
 
-/** ` Did you mean X?`, or nothing. */
-export function didYouMean(word: string, known: readonly string[]): string {
-  const found = nearest(word, known)
-  return found === undefined ? '' : ` Did you mean ${found}?`
+function farness(word: string, candidate: string): number {
+  return candidate.startsWith(word) ? 0 : distance(word, candidate)
 }
 
 /** Edits between two words; two letters that changed places count once. */
