@@ -7,10 +7,11 @@ import type { Log } from './feed.ts'
 import { createHotRows, HOT_ROWS } from './hot-rows.ts'
 import type { KeyState } from './lane.ts'
 import type { Applied } from './outcome.ts'
+import { performer } from './perform.ts'
 import type { AnyProjection } from './projection.ts'
 import { createRecorder } from './record.ts'
 import type { StoredRow, ViewTable } from './view.ts'
-import { drive, type Request, type Work } from './work.ts'
+import { drive, type Work } from './work.ts'
 
 export interface ApplierOptions {
   readonly projection: AnyProjection
@@ -48,7 +49,10 @@ export function createApplier(options: ApplierOptions): Applier {
   const { projection, runtime, observer } = options
   const record = createRecorder(projection)
   const most = options.hotRows ?? HOT_ROWS
-  const perform = performer(options)
+  const { table, log, givenUp } = options
+  const perform = performer(table, log, [...projection.types], (request) =>
+    request.kind === 'reach' ? runtime.reach?.(request.point) : (givenUp?.(request.event) ?? false),
+  )
 
   const observed = async (events: number, work: Work<Applied>): Promise<Applied> => {
     const began = runtime.elapsed()
@@ -90,25 +94,5 @@ export function createApplier(options: ApplierOptions): Applier {
   return {
     apply: (events) => observed(events.length, applyKeys(context, events)),
     forget: () => hot.clear(),
-  }
-}
-
-function performer({ projection, table, log, runtime, givenUp }: ApplierOptions): (request: Request) => unknown {
-  const types = [...projection.types]
-  return (request) => {
-    switch (request.kind) {
-      case 'load':
-        return table.load(request.ids)
-      case 'save':
-        return table.save(request.rows)
-      case 'between':
-        return log.between(request.ranges, types)
-      case 'after':
-        return log.after(request.after, request.limit, types)
-      case 'given-up':
-        return givenUp?.(request.event) ?? false
-      case 'reach':
-        return runtime.reach?.(request.point)
-    }
   }
 }

@@ -6,10 +6,11 @@ import type { KeyRange, Log, LogPage } from './feed.ts'
 import type { Generations } from './generation.ts'
 import { HIGH_WATER } from './mark.ts'
 import type { Applied } from './outcome.ts'
+import { performer } from './perform.ts'
 import type { AnyProjection } from './projection.ts'
 import { createRecorder } from './record.ts'
 import type { AnyView } from './view.ts'
-import { after, drive, load, type Request, save, type Work } from './work.ts'
+import { after, drive, load, save, type Work } from './work.ts'
 
 /** Earlier events that a commit brings into a gathering view itself; more are left to the projector. */
 const CATCH_UP = 256
@@ -105,7 +106,7 @@ function createInline(
     if (events.length === 0) return
     const work = () => (gathering ? gatherInline(gathered, events, unit[0]?.position ?? 0) : applyKeys(keyed, events))
     const go = (generation: number) => {
-      const applied = drive(work(), performer(rows.table(view.name, generation), rows.history ?? log, types))
+      const applied = drive(work(), performer(rows.table(view.name, generation), rows.history ?? log, types, none))
       return applied instanceof Promise ? applied.then(accept) : accept(applied)
     }
     const generation = rows.serving?.(view.name) ?? generations.last(view)?.generation ?? 1
@@ -113,29 +114,8 @@ function createInline(
   }
 }
 
-type History = NonNullable<TransactionRows['history']>
-
-function performer(
-  table: ReturnType<TransactionRows['table']>,
-  history: History,
-  types: readonly string[],
-): (request: Request) => unknown {
-  return (request) => {
-    switch (request.kind) {
-      case 'load':
-        return table.load(request.ids)
-      case 'save':
-        return table.save(request.rows)
-      case 'between':
-        return history.between(request.ranges, types)
-      case 'after':
-        return history.after(request.after, request.limit, types)
-      default:
-        // no fault points and no skipped events inside a commit: what fails here fails the command
-        return undefined
-    }
-  }
-}
+/** No fault points and no skipped events inside a commit: what fails here fails the command. */
+const none = () => undefined
 
 const NOTHING: Applied = { failed: [], behind: [], rows: 0, filled: 0 }
 
