@@ -13,16 +13,17 @@ describe('several processes on one file', () => {
   it('write at once: nobody sees the lock, nobody starves, positions and seqs have no gap', async () => {
     const file = `${folder.path}/writers.db`
     const store = await openStore(file, { lockTimeout: 20_000 })
-    const others = ['a', 'b'].map((name) => start('test/adapters/sqlite/writing-process.ts', [file, '150', name]))
+    // enough that one who is ready early still writes when all do
+    const others = ['a', 'b'].map((name) => start('test/adapters/sqlite/writing-process.ts', [file, '800', name]))
     await Promise.all(others.map((other) => other.printed(/ready/)))
     const own = async (n: number) => {
       for (let i = 0; i < 50; i += 1) await store.transactions.commit(ENTRY, unit([fact('shared', i), fact(`own${n}`)]))
     }
     await Promise.all([own(1), own(2), own(3)])
     for (const other of others) expect(await other.ended(), other.output).toEqual({ code: 0, signal: null })
-    const { events } = await store.log.after(0, 2_000)
-    expect(events.map(({ position }) => position)).toEqual(Array.from({ length: 900 }, (_, n) => n + 1))
-    expect((await store.events.load('shared')).version).toBe(450)
+    const { events } = await store.log.after(0, 10_000)
+    expect(events.map(({ position }) => position)).toEqual(Array.from({ length: 3_500 }, (_, n) => n + 1))
+    expect((await store.events.load('shared')).version).toBe(1_750)
     const owners = events.map(({ key }) => key).filter((key) => key !== 'shared')
     expect(owners.indexOf('own1')).toBeLessThan(owners.lastIndexOf('a'))
     await store.close()
