@@ -13,7 +13,7 @@ const RUNTIME = '^src/runtime/'
 const SIDES = '^src/(write|wire|read)/'
 
 // Optional peers, each known to the adapter of the same job alone. A new adapter with a driver adds a line.
-const drivers = { fastify: 'fastify', kysely: 'kysely' }
+const drivers = { fastify: 'fastify', kysely: 'kysely', postgres: 'pg', rabbitmq: 'amqplib', mongodb: 'mongodb' }
 const installed = (name = '') => `(^|/)node_modules/${name}`
 
 /** Of our own files, those under `from` may import `allowed` and nothing else. */

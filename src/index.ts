@@ -22,6 +22,7 @@ export { durationText, oneLine } from './observe/step-text.ts'
 // runtime: things that know time
 export * from './runtime/clock.ts'
 export * from './runtime/faults.ts'
+export type * from './runtime/health.ts'
 export { nearest } from './runtime/nearest.ts'
 export { knownOptions } from './runtime/options.ts'
 export * from './runtime/retry.ts'

@@ -1,6 +1,7 @@
 import type { EventEnvelope } from './message/envelope.ts'
 import type { Generation } from './read/checkpoint.ts'
-import type { Health, Migration } from './store.ts'
+import type { Finding, Health } from './runtime/health.ts'
+import type { Migration } from './store.ts'
 import type { ChannelStats } from './wire/broker.ts'
 import type { DeadLetters } from './wire/dead-letter.ts'
 import type { HeldState } from './wire/held.ts'
@@ -138,14 +139,6 @@ export interface HandlerState {
 
 export interface TraceNode extends StatusReport {
   readonly caused: readonly TraceNode[]
-}
-
-export interface Finding {
-  readonly level: 'ok' | 'warning' | 'error'
-  readonly subject: string
-  readonly says: string
-  /** What to do; absent when all is well. */
-  readonly remedy?: string
 }
 
 export type { Migration }

@@ -3,6 +3,7 @@ import type { Checkpoints } from './read/checkpoint.ts'
 import type { Log } from './read/feed.ts'
 import type { ViewStore } from './read/view.ts'
 import type { Runtime } from './runtime/clock.ts'
+import type { Finding, Health } from './runtime/health.ts'
 import type { Broker } from './wire/broker.ts'
 import type { DeadLetters } from './wire/dead-letter.ts'
 import type { HeldRows } from './wire/held.ts'
@@ -46,6 +47,8 @@ export interface OpenStore {
   readonly broker: Broker
   readonly schema: SchemaControl
   readonly health: () => Promise<Health>
+  /** What only this store can tell of its server: settings, permissions, clock, sessions that stand in the way. */
+  readonly examine?: () => Promise<readonly Finding[]>
   /** Calls `listener` after every commit that may concern others, of this process at once, of other processes soon. */
   readonly onCommit: (listener: () => void) => () => void
   readonly close: () => Promise<void>
@@ -68,10 +71,4 @@ export interface Migration {
   /** Stable and unique, as `001-orders`. */
   readonly name: string
   up(connection: SqlConnection): Promise<void>
-}
-
-export interface Health {
-  readonly ok: boolean
-  /** What was looked at, in words: a file, a server, a lag. */
-  readonly detail: string
 }

@@ -1,5 +1,6 @@
-import type { ChannelReport, Finding, Operations, ProjectionReport } from '../operate.ts'
+import type { ChannelReport, Operations, ProjectionReport } from '../operate.ts'
 import { type Runtime, sleep } from '../runtime/clock.ts'
+import type { Finding } from '../runtime/health.ts'
 import type { HeldCount } from '../wire/held.ts'
 
 /** Milliseconds in which a projection that somebody runs must have come on. */

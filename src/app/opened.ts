@@ -76,7 +76,7 @@ export async function open(composition: Composition): Promise<Opened> {
     channels: new Set(channels.keys()),
   })
   await prepareTables(composition, store)
-  await broker.declare([...channels.keys()])
+  await broker.declare([...channels.values()])
 
   const wake = createWake(store)
   const generations = createGenerations({

@@ -9,7 +9,7 @@ export function embeddedBroker(instance: Instance): Broker {
   const subscriptions = new Set<Subscription>()
   const port = instance.whileOpen<Omit<Broker, 'name' | 'sharesStore' | 'close'>>({
     async declare(channels) {
-      for (const channel of channels) data.queue(channel)
+      for (const { name } of channels) data.queue(name)
     },
     async publish(messages) {
       return messages.map(({ messageId, channel, key, body }) => {

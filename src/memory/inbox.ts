@@ -14,6 +14,7 @@ export function inbox(instance: Instance): Inbox {
     async forgive(messageId, handler) {
       data.attempts.delete(`${messageId}\n${handler}`)
     },
+    attempts: async (messageId, handler) => data.attempts.get(`${messageId}\n${handler}`) ?? 0,
     seen: async (messageId, handler) => data.marks.has(`${messageId}\n${handler}`),
     async settle(settlements) {
       for (const settlement of settlements) settleRow(instance, settlement)

@@ -43,7 +43,7 @@ function connection(server: Queues): MemoryBroker {
     sharesStore: false,
     connect: () => connection(server),
     async declare(channels) {
-      channels.forEach(declared)
+      for (const { name } of channels) declared(name)
     },
     async publish(messages) {
       return messages.map((message) => {

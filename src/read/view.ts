@@ -1,5 +1,7 @@
 import type { AnySchema, OutputOf } from '../message/schema.ts'
+import type { Finding, Health } from '../runtime/health.ts'
 import { knownOptions } from '../runtime/options.ts'
+import type { Checkpoints } from './checkpoint.ts'
 
 /**
  * What a store keeps for one row of a view. A fold of many events is saved as one whole row, guarded by `mark`.
@@ -42,6 +44,17 @@ export interface ViewStore {
   drop(shape: ViewShape, generation: number): Promise<void>
   /** What of `shape` this store cannot serve, with the reason; empty: everything. */
   lacks(shape: ViewShape): readonly string[]
+  /**
+   * How far readers of the log have come in this store, kept beside its rows: a store that comes back empty or older (a lost
+   * disk, a restored backup) says so by it, and is caught up from the log. Absent where rows and log are in one database.
+   */
+  readonly checkpoints?: Checkpoints
+  /** Absent: a count of rows tells. */
+  health?(): Promise<Health>
+  /** What differs from what is declared (an index that is missing), and what the server lacks. */
+  examine?(shapes: readonly ViewShape[]): Promise<readonly Finding[]>
+  /** Ends its connections, if it made them. */
+  close?(): Promise<void>
 }
 
 /** What a store must know of a view. */

@@ -1,3 +1,5 @@
+import type { Finding, Health } from '../runtime/health.ts'
+
 /**
  * PORT. Carries messages from the outbox to consumers. Delivers at least once and, per key, in the order published.
  *
@@ -8,7 +10,7 @@ export interface Broker {
   readonly name: string
   readonly sharesStore: boolean
   /** Declares what the channels need. Idempotent. A difference to what exists is an error that names it. */
-  declare(channels: readonly string[]): Promise<void>
+  declare(channels: readonly ChannelDeclaration[]): Promise<void>
   /**
    * Publishes a batch. Resolves when every message has its outcome, in the order given; an unroutable message is `returned`, which counts
    * as not sent. Rejects with an outage when nothing is known: publish again with the same ids.
@@ -23,7 +25,36 @@ export interface Broker {
   put(channel: string, body: string): Promise<void>
   /** Removes everything waiting; for `reset` and tests. Returns how many. */
   purge(channel: string): Promise<number>
+  /**
+   * Gives what the broker itself gave up: messages that it took from their channel after it had delivered them too often.
+   * Each is settled by its `ack`, once it is kept elsewhere. Absent where a broker gives nothing up.
+   */
+  givenUp?(take: (message: GivenUp) => Promise<void>): Promise<Subscription>
+  /** Absent: `stats` tells. */
+  health?(): Promise<Health>
+  /** Differences between what is declared and what is there, and settings that would lose or hold up messages. */
+  examine?(): Promise<readonly Finding[]>
   close(): Promise<void>
+}
+
+/** What a broker has to know of a channel: `Channel` is one. */
+export interface ChannelDeclaration {
+  readonly name: string
+  /** Queues among which its keys are divided, each with one active consumer. Default 1. */
+  readonly partitions?: number
+  /** False: several consumers take its messages side by side. Default true. */
+  readonly ordered?: boolean
+  /** Milliseconds a handler may take: longer than this no broker may wait less for an acknowledgement. */
+  readonly timeout?: number
+}
+
+/** A message that its broker gave up. */
+export interface GivenUp {
+  /** The channel that it was on. */
+  readonly channel: string
+  readonly body: string
+  /** In words of the broker. */
+  readonly reason: string
 }
 
 export interface Published {

@@ -14,6 +14,11 @@ export interface ChannelOptions {
   readonly retry?: Partial<RetryPolicy>
   /** Milliseconds a handler may take before its attempt counts as failed. Default 30,000. */
   readonly timeout?: number
+  /**
+   * Queues among which a broker divides the keys, each with one active consumer, so that several processes share an ordered
+   * channel. Changed only when it is drained. Default 1; the stores' own queues divide by key and need none.
+   */
+  readonly partitions?: number
   /** False: no order by key, and nothing waits behind a failed message. Default true. */
   readonly ordered?: boolean
   /** Most messages of one batch for a projection. Default 1,000. */
@@ -26,6 +31,7 @@ export interface Channel {
   readonly prefetch: number
   readonly retry: RetryPolicy
   readonly timeout: number
+  readonly partitions: number
   readonly ordered: boolean
   readonly batch: number
 }
@@ -38,9 +44,17 @@ export function channel(name: string, options: ChannelOptions = {}): Channel {
       `The channel name ${JSON.stringify(name)} needs 1 to 100 letters, digits, dots, dashes or underscores`,
     )
   }
-  knownOptions(`channel ${name}`, options, ['concurrency', 'prefetch', 'retry', 'timeout', 'ordered', 'batch'])
-  const { concurrency = 16, prefetch = 100, timeout = 30_000, ordered = true, batch = 1_000 } = options
-  for (const [option, value] of Object.entries({ concurrency, prefetch, timeout, batch })) {
+  knownOptions(`channel ${name}`, options, [
+    'concurrency',
+    'prefetch',
+    'retry',
+    'timeout',
+    'partitions',
+    'ordered',
+    'batch',
+  ])
+  const { concurrency = 16, prefetch = 100, timeout = 30_000, partitions = 1, ordered = true, batch = 1_000 } = options
+  for (const [option, value] of Object.entries({ concurrency, prefetch, timeout, partitions, batch })) {
     if (!Number.isInteger(value) || value < 1) {
       throw new ObverseError(
         'CONFIGURATION_INVALID',
@@ -54,6 +68,7 @@ export function channel(name: string, options: ChannelOptions = {}): Channel {
     prefetch: Math.max(prefetch, concurrency),
     retry: retryPolicy(options.retry),
     timeout,
+    partitions,
     ordered,
     batch,
   }

@@ -2,7 +2,7 @@ import { kindOf } from '../errors.ts'
 import { type Runtime, sleep } from '../runtime/clock.ts'
 import type { Observer } from '../runtime/observer.ts'
 import { outageDelay } from '../runtime/retry.ts'
-import type { Broker, SubscribeOptions, Subscription } from './broker.ts'
+import type { Broker, ChannelDeclaration, SubscribeOptions, Subscription } from './broker.ts'
 
 /** A consumer's subscription, which is made again until it succeeds. */
 export interface Connection {
@@ -13,7 +13,7 @@ export interface Connection {
 }
 
 export interface ConnectionOptions {
-  readonly channel: string
+  readonly channel: ChannelDeclaration
   readonly part: string
   readonly broker: Broker
   readonly runtime: Runtime
@@ -31,7 +31,7 @@ export function createConnection(given: ConnectionOptions): Connection {
 
   const subscribe = async () => {
     await broker.declare([channel])
-    const made = await broker.subscribe(channel, { ...options, onError })
+    const made = await broker.subscribe(channel.name, { ...options, onError })
     subscription = made
     if (leaving.aborted) await made.close()
   }

@@ -8,6 +8,8 @@ export interface Inbox {
   attempt(messageId: string, handler: string): Promise<number>
   /** Forgets the attempts of a message that an outage ended (outages are free) or that a batch has handled. */
   forgive(messageId: string, handler: string): Promise<void>
+  /** Attempts that were recorded and are not settled yet; 0: none. Counts nothing. */
+  attempts(messageId: string, handler: string): Promise<number>
   seen(messageId: string, handler: string): Promise<boolean>
   /**
    * Settles deliveries that need no mark (a projection's rows carry their own guard), in one batch; those that are not

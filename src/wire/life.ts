@@ -161,7 +161,7 @@ export function createLife(dependencies: ConsumerDependencies, channel: Channel,
   }
   const prefetch = batches.size > 0 ? Math.max(channel.prefetch, channel.batch) : channel.prefetch
   const connection = createConnection({
-    channel: channel.name,
+    channel,
     part,
     broker,
     runtime,

@@ -21,7 +21,7 @@ describe('sqlite broker', () => {
   test('keeps its channels and messages when every process has gone', async () => {
     const connect = sqliteBroker(newFile())
     const first = await connect(environment)
-    await first.declare(['work'])
+    await first.declare([{ name: 'work' }])
     await first.publish([{ messageId: 'm1', channel: 'work', key: 'k', body: '{}' }])
     await first.close()
     const second = await connect(environment)

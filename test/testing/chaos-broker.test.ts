@@ -7,7 +7,7 @@ import { describe, test } from 'vitest'
 async function deliver(options: Partial<ChaosOptions>): Promise<readonly BrokerDelivery[]> {
   const runtime = testRuntime()
   const broker = chaosBroker(memoryBroker(), { random: seededRandom(5), runtime, ...options })
-  await broker.declare(['work'])
+  await broker.declare([{ name: 'work' }])
   await broker.publish(
     Array.from({ length: 200 }, (_, n) => ({ messageId: `m${n}`, channel: 'work', key: 'k', body: String(n) })),
   )

@@ -1,4 +1,4 @@
-import type { Broker, ChannelStats, PublishOutcome, Subscription } from 'obverse'
+import type { Broker, ChannelDeclaration, ChannelStats, PublishOutcome, Subscription } from 'obverse'
 import { readEnvelope } from 'obverse'
 import { enqueueBody } from './append.ts'
 import { countDue, countTaken, oldestWaiting, peek, purge } from './backlog.ts'
@@ -23,8 +23,8 @@ export class QueueBroker implements Broker {
     this.#onSubscribe = onSubscribe
   }
 
-  async declare(channels: readonly string[]): Promise<void> {
-    for (const channel of channels) this.#declared.add(channel)
+  async declare(channels: readonly ChannelDeclaration[]): Promise<void> {
+    for (const { name } of channels) this.#declared.add(name)
   }
 
   async publish(messages: Parameters<Broker['publish']>[0]): Promise<readonly PublishOutcome[]> {

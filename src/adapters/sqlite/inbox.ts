@@ -7,6 +7,7 @@ const ATTEMPT = `INSERT INTO obverse_attempt (message_id, handler, attempts) SEL
   WHERE NOT EXISTS (SELECT 1 FROM obverse_inbox WHERE message_id = ?1 AND handler = ?2)
   ON CONFLICT DO UPDATE SET attempts = attempts + 1 RETURNING attempts`
 const FORGIVE = 'DELETE FROM obverse_attempt WHERE message_id = ? AND handler = ?'
+const ATTEMPTS = 'SELECT attempts FROM obverse_attempt WHERE message_id = ? AND handler = ?'
 const SEEN = 'SELECT 1 FROM obverse_inbox WHERE message_id = ? AND handler = ?'
 /** Marks lie in the order in which they were made, so the oldest are the first. */
 const PURGE_MARKS = `DELETE FROM obverse_inbox WHERE at < ?
@@ -31,6 +32,8 @@ export function inbox(
         },
         { news: false },
       ),
+    attempts: (messageId, handler) =>
+      reader.read((r) => r.get<{ attempts: number }>(ATTEMPTS, messageId, handler)?.attempts ?? 0),
     seen: (messageId, handler) => reader.read((r) => r.get(SEEN, messageId, handler) !== undefined),
     settle: (settlements) =>
       writer.submit(

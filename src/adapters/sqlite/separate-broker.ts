@@ -1,4 +1,4 @@
-import type { Broker, PublishOutcome, Runtime } from 'obverse'
+import type { Broker, ChannelDeclaration, PublishOutcome, Runtime } from 'obverse'
 import { enqueueBody } from './append.ts'
 import { QueueBroker } from './broker.ts'
 import type { Connection } from './connection.ts'
@@ -69,16 +69,16 @@ class SeparateBroker extends QueueBroker {
     if (!applied.has(BROKER_STEP.name)) {
       await applyStep(this.#file, BROKER_STEP.name, () => writer.connection.db.exec(BROKER_STEP.statements.join(';\n')))
     }
-    await super.declare(await reader.read(declared))
+    await super.declare((await reader.read(declared)).map((name) => ({ name })))
   }
 
-  override async declare(channels: readonly string[]): Promise<void> {
+  override async declare(channels: readonly ChannelDeclaration[]): Promise<void> {
     const { reader, writer } = this.#file
     const known = new Set(await reader.read(declared))
-    const missing = channels.filter((channel) => !known.has(channel))
+    const missing = channels.filter(({ name }) => !known.has(name))
     if (missing.length > 0) {
       await writer.submit(() => {
-        for (const channel of missing) writer.connection.run(DECLARE, channel)
+        for (const { name } of missing) writer.connection.run(DECLARE, name)
       })
     }
     await super.declare(channels)

@@ -19,7 +19,7 @@ const message = (key: string | null, body: string, channel = 'work'): Published 
 
 async function declared(subject: BrokerSubject): Promise<Broker> {
   const broker = await subject.open()
-  await broker.declare(['work'])
+  await broker.declare([{ name: 'work' }])
   return broker
 }
 
@@ -266,8 +266,8 @@ export const brokerCases: readonly Case<BrokerSubject>[] = [
     name: 'stats tell messages, unsettled ones and consumers of every channel',
     async run(subject) {
       const broker = await subject.open()
-      await broker.declare(['work', 'idle'])
-      await broker.declare(['work'])
+      await broker.declare([{ name: 'work' }, { name: 'idle' }])
+      await broker.declare([{ name: 'work' }])
       await broker.publish(['a', 'b', 'c'].map((key) => message(key, key)))
       const inbound = new Inbound(2)
       await broker.subscribe('work', inbound.options)
@@ -280,7 +280,7 @@ export const brokerCases: readonly Case<BrokerSubject>[] = [
     name: 'channels are apart',
     async run(subject) {
       const broker = await subject.open()
-      await broker.declare(['work', 'other'])
+      await broker.declare([{ name: 'work' }, { name: 'other' }])
       await broker.publish([message('k', '1'), message('k', '2', 'other')])
       const inbound = new Inbound()
       await broker.subscribe('other', inbound.options)

@@ -213,7 +213,7 @@ export const deadLetterCases: readonly Case<StoreSubject>[] = [
     name: 'refusing settles the queue row',
     async run(subject) {
       const store = await subject.open()
-      await store.broker.declare(['work'])
+      await store.broker.declare([{ name: 'work' }])
       await store.broker.put('work', 'not json')
       const inbound = new Inbound()
       await store.broker.subscribe('work', inbound.options)
@@ -228,7 +228,7 @@ export const deadLetterCases: readonly Case<StoreSubject>[] = [
     name: 'a refused message that is retried or edited goes to its channel again',
     async run(subject) {
       const store = await subject.open()
-      await store.broker.declare(['work'])
+      await store.broker.declare([{ name: 'work' }])
       for (const body of ['{', 'x']) await store.held.refuse({ channel: 'work', body, code: 'X', reason: 'x' })
       const [first, second] = await store.deadLetters.list()
       assert.equal(await store.deadLetters.retry(first?.id ?? 0), true)
@@ -241,7 +241,7 @@ export const deadLetterCases: readonly Case<StoreSubject>[] = [
     name: 'reclaim takes back what is known now, and leaves the rest',
     async run(subject) {
       const store = await subject.open()
-      await store.broker.declare(['work'])
+      await store.broker.declare([{ name: 'work' }])
       const body = (type: string, schemaVersion = 1) =>
         JSON.stringify({
           id: `${type}${schemaVersion}`,
@@ -317,7 +317,7 @@ export const deadLetterCases: readonly Case<StoreSubject>[] = [
     name: 'a command that is refused has failed, unless it may be taken back; sent back, it is pending again',
     async run(subject) {
       const store = await subject.open()
-      await store.broker.declare(['work'])
+      await store.broker.declare([{ name: 'work' }])
       const refused = async (code: string) => {
         const { message } = order('k')
         await store.transactions.commit(ENTRY, unit([], [{ message, tracked: true }]))

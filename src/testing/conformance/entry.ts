@@ -81,7 +81,7 @@ export const entryCases: readonly Case<StoreSubject>[] = [
     async run(subject) {
       const store = await subject.open()
       await store.held.hold(arrival('k'), { ...failure, retryAt: subject.runtime.now() + 60_000 })
-      await store.broker.declare(['work'])
+      await store.broker.declare([{ name: 'work' }])
       await store.broker.put('work', '{}')
       const inbound = new Inbound()
       await store.broker.subscribe('work', inbound.options)

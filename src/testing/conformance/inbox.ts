@@ -18,6 +18,7 @@ export const inboxCases: readonly Case<StoreSubject>[] = [
       assert.equal(await two.inbox.attempt('m', 'h'), 2)
       assert.equal(await one.inbox.attempt('m', 'h2'), 1)
       assert.equal(await one.inbox.attempt('m2', 'h'), 1)
+      assert.deepEqual([await two.inbox.attempts('m', 'h'), await two.inbox.attempts('m3', 'h')], [2, 0])
       await one.close()
       assert.equal(await two.inbox.attempt('m', 'h'), 3)
     },

@@ -8,7 +8,7 @@ async function run(without: Protection[] = []) {
   const random = seeded(3)
   const store = memory({ positions: 'relay' })
   const server = memoryBroker()
-  await server.declare(['main'])
+  await server.declare([{ name: 'main' }])
   const ran = new Map<number, number>()
   let lost = 0
   const runtime = {

@@ -147,7 +147,7 @@ describe('a subscription that cannot be made', () => {
     const { declare } = world.broker
     let wrong = true
     Object.assign(world.broker, {
-      declare: async (channels: readonly string[]) => {
+      declare: async (channels: Parameters<typeof declare>[0]) => {
         if (wrong) throw new TypeError('the queue has other arguments')
         return declare(channels)
       },

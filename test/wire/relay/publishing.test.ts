@@ -18,7 +18,7 @@ async function relayed(options: { broker: Broker; runtime?: object; without?: Pr
   const store = memory({ positions: 'relay' })
   const world = await World.open({ store, broker, runtime: { ...runtime, without: new Set(without) } })
   world.handler('main', () => {})
-  await broker.declare(['main'])
+  await broker.declare([{ name: 'main' }])
   return world
 }
 
@@ -66,7 +66,7 @@ describe('publishing', () => {
       }
       return outcomes
     })
-    await real.declare(['main'])
+    await real.declare([{ name: 'main' }])
     const world = await relayed({ broker, runtime: { random: () => 0 }, without })
     for (let n = 1; n <= 20; n += 1) for (const key of ['a', 'b', 'c', 'd', 'e']) await world.publish(key, n)
     const relay = world.relay(10)
@@ -122,7 +122,7 @@ describe('publishing', () => {
   async function cutOff(without: Protection[] = []) {
     const store = memory({ positions: 'relay' })
     const real = memoryBroker()
-    await real.declare(['main'])
+    await real.declare([{ name: 'main' }])
     let dead = false
     const { broker } = brokerWith(async (messages) => {
       if (dead) return real.publish(messages)
@@ -161,7 +161,7 @@ describe('publishing', () => {
       if (clock.now() < up) throw outage('connection refused')
       return real.publish(messages)
     })
-    await real.declare(['main'])
+    await real.declare([{ name: 'main' }])
     const world = await relayed({ broker, runtime: clock.runtime })
     for (let n = 1; n <= 3; n += 1) await world.publish('a', n)
     const relay = world.relay()
