@@ -61,6 +61,7 @@ export * from './read/feed.ts'
 export * from './read/projection.ts'
 export * from './read/checkpoint.ts'
 export * from './read/view.ts'
+export { wordsOf } from './read/words.ts'
 export {
   answer,
   type FindOptions,

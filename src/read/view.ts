@@ -33,6 +33,10 @@ export interface ViewTable {
   find(question: Question): Promise<readonly FoundRow[]>
   /** Live rows: for `verify`, `doctor` and progress. */
   count(): Promise<number>
+  /** How many live rows a look-up has. Absent: they are read and counted. */
+  size?(lookup: Lookup, equals: readonly Scalar[]): Promise<number>
+  /** Live rows by their words, in the order of {@link SearchQuestion}. Absent: `lacks` names what a shape searches. */
+  search?(question: SearchQuestion): Promise<readonly FoundRow[]>
 }
 
 /** PORT. Where the views of a store live. */
@@ -60,8 +64,45 @@ export interface ViewStore {
 /** What a store must know of a view. */
 export interface ViewShape {
   readonly name: string
+  /** The field that holds the row's id; of a list, the field that holds the key of the list. */
   readonly key: string
   readonly lookups: readonly Lookup[]
+  /**
+   * The view is a list: its only look-up is by `key`, and a row's id is made of `key` and `id`. A store need not know: the
+   * look-up is all that is asked.
+   */
+  readonly list?: { readonly id: string }
+  /** What is searched: the words of `fields`, one to four, kept with every live row by the save itself. */
+  readonly search?: SearchShape
+}
+
+/** A declared search. Words are those of `wordsOf`, in the index and in the question: no store splits or folds by itself. */
+export interface SearchShape {
+  /** The first counts most. */
+  readonly fields: readonly string[]
+  /** Fields of which a question may ask equality besides, any number of them. */
+  readonly by: readonly string[]
+}
+
+/**
+ * One page of a search: rows that have every one of `words`, and a word that begins with `prefix`, somewhere in the
+ * searched fields, and whose `by` are equal.
+ *
+ * The order is by rank and then by row id. The rank is 0 when the first searched field alone has all of them, 1 when it
+ * takes the first two, and so on: the highest, over the words, of the first field that has the word. It is the `order`
+ * of what is found, a number.
+ */
+export interface SearchQuestion {
+  readonly words: readonly string[]
+  /** The beginning of a word; never empty. */
+  readonly prefix: string
+  /** Some of `SearchShape.by`, and their values in the same order, compared as in a look-up. */
+  readonly by: readonly string[]
+  readonly equals: readonly Scalar[]
+  /** Strictly after this place in the order: the last row of the page before. */
+  readonly after?: { readonly order: number; readonly id: string }
+  /** Rows, 1 to 1,000. */
+  readonly limit: number
 }
 
 /**
