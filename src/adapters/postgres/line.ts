@@ -1,0 +1,58 @@
+import { ObverseError } from 'obverse'
+import type { Connection } from './connection.ts'
+import type { Kept, Sessions } from './pool.ts'
+import type { Statement } from './statement.ts'
+
+/**
+ * One connection that all share for short statements, each a transaction of its own: they travel together and are
+ * answered in order. A line that breaks is laid anew by the next statement.
+ */
+export class Line {
+  readonly #sessions: Sessions
+  #kept: Promise<Kept> | undefined
+  #closed = false
+
+  constructor(sessions: Sessions) {
+    this.#sessions = sessions
+  }
+
+  async all<Row>(statement: Statement, values?: readonly unknown[]): Promise<Row[]> {
+    return (await this.connection()).all<Row>(statement, values)
+  }
+
+  async get<Row>(statement: Statement, values?: readonly unknown[]): Promise<Row | undefined> {
+    return (await this.connection()).get<Row>(statement, values)
+  }
+
+  async run(statement: Statement, values?: readonly unknown[]): Promise<number> {
+    return (await this.connection()).run(statement, values)
+  }
+
+  /** @throws {ObverseError} `STORE_CLOSED`, `STORE_UNREACHABLE` */
+  async connection(): Promise<Connection> {
+    if (this.#closed) throw new ObverseError('STORE_CLOSED', `The store on ${this.#sessions.server} has been closed`)
+    this.#kept ??= this.#lay()
+    return (await this.#kept).connection
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    const kept = await this.#kept?.catch(() => undefined)
+    kept?.end()
+  }
+
+  async #lay(): Promise<Kept> {
+    try {
+      const mine: Promise<Kept> = this.#sessions.keep(() => {
+        this.#kept = undefined
+      })
+      const kept = await mine
+      // statements of ours have one plan, whatever the lengths of their arrays
+      await kept.connection.execute('SET plan_cache_mode = force_generic_plan')
+      return kept
+    } catch (error) {
+      this.#kept = undefined
+      throw error
+    }
+  }
+}
