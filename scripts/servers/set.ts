@@ -1,0 +1,124 @@
+import { randomBytes } from 'node:crypto'
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmdirSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { account, assertEnterable, ownFolder } from './account.ts'
+import { ComposeInstance, composeUrls } from './compose.ts'
+import type { Instance } from './instance.ts'
+import { withLock } from './lock.ts'
+import { NAMES, type ServerName } from './name.ts'
+import { freePorts } from './port.ts'
+import { ProgramInstance } from './programs.ts'
+import { readRecord, type ServerRecord } from './record.ts'
+import { findProgram, findWay } from './ways.ts'
+
+/** Where the set of that name is; OBVERSE_SERVERS_DIR overrules it. */
+export function setFolder(name = 'default'): string {
+  return process.env.OBVERSE_SERVERS_DIR ?? join(tmpdir(), `obverse-servers-${process.getuid?.() ?? 0}`, name)
+}
+
+/**
+ * Servers that were started together, in one folder. Processes that use the same folder at once share the servers: the
+ * first that needs one starts it, the others wait. Sets with different folders know nothing of each other.
+ */
+export class ServerSet {
+  readonly folder: string
+
+  constructor(folder: string = setFolder()) {
+    this.folder = folder
+  }
+
+  /** The instances that were made here, running or not, by the names of their folders. */
+  async instances(): Promise<Map<string, Instance>> {
+    if (!existsSync(this.folder)) return new Map()
+    assertOurs(this.folder)
+    const names = readdirSync(this.folder, { withFileTypes: true }).flatMap((entry) =>
+      entry.isDirectory() ? entry.name : [],
+    )
+    const found = await Promise.all(names.map(async (name) => [name, await this.#open(name)] as const))
+    return new Map(found.flatMap(([name, instance]) => (instance ? [[name, instance]] : [])))
+  }
+
+  /**
+   * The server, started if it does not run. `as` tells instances of one kind apart. Rejects with ServerMissing when it
+   * cannot be had here, and with what it printed when it does not start.
+   */
+  async up(name: ServerName, as: string = name): Promise<Instance> {
+    this.#make()
+    return withLock(this.#lock(as), async () => {
+      const instance = (await this.#open(as)) ?? (await this.#create(name, as))
+      await instance.start()
+      return instance
+    })
+  }
+
+  /** Ends the instances, all of them unless some are named, and removes what they had. */
+  async down(names?: readonly string[]): Promise<string[]> {
+    const instances = await this.instances()
+    const condemned = [...instances].filter(([name]) => names?.includes(name) ?? true)
+    await Promise.all(condemned.map(([name, instance]) => withLock(this.#lock(name), () => instance.discard())))
+    if (!names || condemned.length === instances.size) this.#remove()
+    return condemned.map(([name]) => name)
+  }
+
+  async #open(as: string): Promise<Instance | undefined> {
+    const folder = join(this.folder, as)
+    const record = readRecord(folder)
+    if (!record) return undefined
+    if (record.way === 'compose') return new ComposeInstance(folder, record)
+    return new ProgramInstance(folder, await findProgram(record.name, record.way), record)
+  }
+
+  async #create(name: ServerName, as: string): Promise<Instance> {
+    const { way, program, ports: portNames } = await findWay(name)
+    const { kind } = NAMES[name]
+    const folder = join(this.folder, as)
+    rmSync(folder, { recursive: true, force: true }) // what a creation left that was cut short
+    ownFolder(folder, account())
+    const ports = await freePorts(portNames)
+    const secret = randomBytes(12).toString('hex')
+    const base = { name, kind, way, version: '', startedIn: 0, folder, ports, secret, processes: {} } as const
+    if (!program) {
+      return new ComposeInstance(folder, {
+        ...base,
+        what: 'server',
+        from: 'Docker Compose',
+        ...composeUrls(kind, ports),
+      })
+    }
+    const { what, from } = program
+    const place = { folder, ports, account: account(), secret }
+    const management = program.management?.(place)
+    const record: ServerRecord = { ...base, what, from, url: program.url(place), ...(management ? { management } : {}) }
+    const instance = new ProgramInstance(folder, program, record)
+    await instance.prepare()
+    return instance
+  }
+
+  #lock(as: string): string {
+    return join(this.folder, `${as}.lock`)
+  }
+
+  #make(): void {
+    mkdirSync(this.folder, { recursive: true, mode: 0o755 })
+    assertOurs(this.folder)
+    chmodSync(this.folder, 0o755) // the account goes through it to its own
+    assertEnterable(this.folder, account())
+  }
+
+  #remove(): void {
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 3 })
+    try {
+      if (!process.env.OBVERSE_SERVERS_DIR) rmdirSync(join(this.folder, '..'))
+    } catch {
+      // other sets are in it
+    }
+  }
+}
+
+// The name can be guessed, and the folder says which processes to kill.
+function assertOurs(folder: string): void {
+  if (process.getuid && statSync(folder).uid !== process.getuid()) {
+    throw new Error(`${folder} belongs to another user: choose a set by --set or OBVERSE_SERVERS_DIR`)
+  }
+}
