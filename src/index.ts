@@ -60,14 +60,22 @@ export * from './wire/status.ts'
 export * from './read/feed.ts'
 export * from './read/projection.ts'
 export * from './read/checkpoint.ts'
+export * from './read/question.ts'
 export * from './read/view.ts'
+export { type List, type ListForm, type ListOptions, list } from './read/list.ts'
+export type { SearchForm, SearchOption } from './read/search.ts'
 export { wordsOf } from './read/words.ts'
 export {
   answer,
   type FindOptions,
+  type ListReader,
   type Page,
+  type PageOptions,
   type QueryContext,
   type QueryHandler,
+  type ReaderOf,
+  type SearchOptions,
+  type SearchReader,
   type ViewReader,
 } from './read/query-bus.ts'
 

@@ -1,6 +1,6 @@
 import { ObverseError } from '../errors.ts'
 import type { ChannelReport, Operations, ProjectionReport } from '../operate.ts'
-import { checkpointName } from '../read/generation.ts'
+import { checkpointName, shapeOf } from '../read/generation.ts'
 import { createProgress } from '../read/progress.ts'
 import type { AnyProjection } from '../read/projection.ts'
 import { rebuild, switchTo } from '../read/rebuild.ts'
@@ -163,7 +163,7 @@ async function looks(look: () => Promise<unknown>, well: string): Promise<Health
 }
 
 async function rowsOf(store: Opened['store']['views'], { view }: AnyProjection): Promise<number> {
-  return (await store.open({ name: view.name, key: view.key, lookups: view.lookups }, 1)).count()
+  return (await store.open(shapeOf(view), 1)).count()
 }
 
 async function channelReports({ broker, store, router }: Opened, { channels }: Assembly): Promise<ChannelReport[]> {

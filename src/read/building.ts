@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import type { Generation } from './checkpoint.ts'
-import { checkpointName } from './generation.ts'
+import { checkpointName, shapeOf } from './generation.ts'
 import type { AnyProjection } from './projection.ts'
 import type { RebuildContext } from './rebuild-context.ts'
 
@@ -51,6 +51,7 @@ function stepsName(projection: AnyProjection, generation: number): string {
  */
 function fingerprint({ view, gathering, definitions, steps }: AnyProjection): number {
   const each = definitions.map(({ type, version }) => [type, version, String(steps.get(type))])
-  const text = JSON.stringify([view.name, view.key, view.lookups, gathering, each.sort()])
+  const { name, key, lookups, list, search } = shapeOf(view)
+  const text = JSON.stringify([name, key, lookups, gathering, each.sort(), list, search])
   return 1 + Number.parseInt(hash('sha256', text).slice(0, 12), 16)
 }

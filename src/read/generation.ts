@@ -42,8 +42,8 @@ export function checkpointName(projection: AnyProjection, generation: number): s
   return `${projection.name}@${generation}`
 }
 
-export function shapeOf({ name, key, lookups }: AnyView): ViewShape {
-  return { name, key, lookups }
+export function shapeOf({ name, key, lookups, list, search }: AnyView): ViewShape {
+  return { name, key, lookups, ...(list && { list: { id: list.id } }), ...(search && { search }) }
 }
 
 export function createGenerations({ checkpoints, storeOf, runtime, ttl = 50 }: GenerationsOptions): Generations {

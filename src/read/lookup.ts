@@ -1,6 +1,7 @@
 import { ObverseError } from '../errors.ts'
 import type { FindOptions } from './page.ts'
-import type { AnyView, Lookup, Scalar } from './view.ts'
+import type { Lookup, Scalar } from './question.ts'
+import type { AnyView } from './view.ts'
 
 /** A question as its store understands it: the declared look-up, and the values for it. */
 export interface Asked {
@@ -29,6 +30,11 @@ export function lookupFor(view: AnyView, options: FindOptions<Record<string, unk
   return { lookup, equals: lookup.by.map((field) => scalar(view, field, values.get(field))) }
 }
 
+/** The look-up of a list. */
+export function onlyLookup({ lookups }: AnyView): Lookup {
+  return lookups[0] as Lookup
+}
+
 /** A look-up in words: `by status, ordered by createdAt descending`. */
 export function describeLookup({ by, order, descending }: Lookup): string {
   const fields = by.length > 0 ? `by ${by.join(' and ')}` : 'all rows'
@@ -43,7 +49,8 @@ function undeclared(view: AnyView, question: Lookup): ObverseError {
   )
 }
 
-function scalar(view: AnyView, field: string, value: unknown): Scalar {
+/** @throws {ObverseError} `VALIDATION_FAILED` naming the field, for a value that is no text, number, boolean or null */
+export function scalar(view: AnyView, field: string, value: unknown): Scalar {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return value
   if (typeof value === 'number' && Number.isFinite(value)) return value
   throw new ObverseError('VALIDATION_FAILED', `View ${view.name}: ${field} is looked up by ${typeof value}`, {

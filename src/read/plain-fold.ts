@@ -1,5 +1,6 @@
 import type { EventEnvelope } from '../message/envelope.ts'
-import type { AnyProjection, Rows } from './projection.ts'
+import { entryRowId } from './list-form.ts'
+import type { AnyProjection, ListRows, Rows } from './projection.ts'
 
 type Data = Record<string, unknown>
 
@@ -26,9 +27,16 @@ export function createPlainFold(
       if (!gathering && (owners.get(id) ?? event.key) !== event.key) throw new Error(`foreign key of ${id}`)
       next.set(id, data)
     }
+    const patch = (id: string, fields: Data) => set(id, get(id) && { ...get(id), ...defined(fields) })
+    const { list } = view
+    const entries: ListRows<Data> | undefined = list && {
+      add: (entry) => set(entryRowId(entry[view.key] as string, entry[list.id] as string), { ...entry }),
+      patch: (key, id, fields) => patch(entryRowId(key, id), fields),
+      remove: (key, id) => set(entryRowId(key, id), undefined),
+    }
     const write: Rows<Data> = {
       put: (row) => set(row[view.key] as string, { ...row }),
-      patch: (id, fields) => set(id, get(id) && { ...get(id), ...defined(fields) }),
+      patch,
       delete: (id) => set(id, undefined),
       increment(id, by, initial) {
         const row: Data | undefined = get(id) ?? (initial && { [view.key]: id, ...initial })
@@ -39,7 +47,7 @@ export function createPlainFold(
         set(id, row && { ...row, ...Object.fromEntries(sums) })
       },
     }
-    steps.get(event.type)?.(event.data as never, write as never, event)
+    steps.get(event.type)?.(event.data as never, (entries ?? write) as never, event)
   }
   return {
     rows,

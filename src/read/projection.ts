@@ -2,7 +2,8 @@ import { ObverseError } from '../errors.ts'
 import type { AnyDefinition, DataOf } from '../message/define.ts'
 import type { EventEnvelope } from '../message/envelope.ts'
 import { knownOptions } from '../runtime/options.ts'
-import type { AnyView, View } from './view.ts'
+import type { List } from './list.ts'
+import type { AnyView, RowOf } from './view.ts'
 
 /** What a projection may do to rows. Operations are recorded and folded; nothing is read here. */
 export interface Rows<Row> {
@@ -19,6 +20,19 @@ export interface Rows<Row> {
   /** Takes the row away; a late older event does not bring it back. */
   delete(id: string): void
 }
+
+/** What a projection may do to the entries of lists. Operations are recorded and folded; nothing is read here. */
+export interface ListRows<Entry> {
+  /** Puts the entry in the list that it names, in place of the one with its id. */
+  add(entry: Entry): void
+  /** Changes some fields; an entry that is not there stays away. */
+  patch(key: string, id: string, fields: Partial<Entry>): void
+  /** Takes the entry out of the list `key`; a late older event does not bring it back. */
+  remove(key: string, id: string): void
+}
+
+/** What a projection may do to `V`. */
+export type RowsOf<V> = V extends List<infer Entry, infer _K, infer _I> ? ListRows<Entry> : Rows<RowOf<V>>
 
 /** One recorded operation. */
 export type RowOperation =
@@ -53,8 +67,8 @@ export interface ProjectionOptions {
   readonly gathering?: boolean
 }
 
-/** A function from events to rows of one view. Immutable: `on` makes a new one. */
-export interface Projection<Row extends object = Record<string, unknown>> {
+/** A function from events to rows of one view, by operations `R`. Immutable: `on` makes a new one. */
+export interface Projection<Row = Record<string, unknown>, R = Rows<Row>> {
   readonly name: string
   readonly view: AnyView
   readonly feed: Feed
@@ -65,12 +79,12 @@ export interface Projection<Row extends object = Record<string, unknown>> {
   /** `event` is the envelope: its key, seq, position and time. */
   on<D extends AnyDefinition<'event'>>(
     definition: D,
-    step: (data: DataOf<D>, rows: Rows<Row>, event: EventEnvelope<DataOf<D>>) => void,
-  ): Projection<Row>
+    step: (data: DataOf<D>, rows: R, event: EventEnvelope<DataOf<D>>) => void,
+  ): Projection<Row, R>
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: a projection of anything, for inference
-export type AnyProjection = Projection<any>
+export type AnyProjection = Projection<any, any>
 
 /**
  * Declares how a view is filled. Steps are pure: they only record operations.
@@ -78,12 +92,15 @@ export type AnyProjection = Projection<any>
  * @example
  * const orderList = projection('order-list', orders)
  *   .on(OrderPlaced, (e, rows) => rows.put({ orderId: e.orderId, status: 'placed' }))
+ * const timelineEntries = projection('timeline-entries', timelines)
+ *   .on(PostShown, (e, rows) => rows.add(e))
+ *   .on(PostHidden, (e, rows) => rows.remove(e.userId, e.postId))
  */
-export function projection<Row extends object>(
+export function projection<V extends AnyView>(
   name: string,
-  view: View<Row>,
+  view: V,
   options: ProjectionOptions = {},
-): Projection<Row> {
+): Projection<RowOf<V>, RowsOf<V>> {
   knownOptions(`projection ${name}`, options, ['feed', 'gathering'])
   const { feed = 'log', gathering = false } = options
   if (feed !== 'log' && feed !== 'inline' && typeof feed?.channel !== 'string') {
@@ -93,21 +110,21 @@ export function projection<Row extends object>(
     )
   }
   const source: Feed = typeof feed === 'string' ? { kind: feed } : { kind: 'channel', channel: feed.channel }
-  return make<Row>({ name, view, feed: source, gathering }, [], new Map())
+  return make({ name, view, feed: source, gathering }, [], new Map())
 }
 
-function make<Row extends object>(
+function make<Row, R>(
   base: Pick<Projection, 'name' | 'view' | 'feed' | 'gathering'>,
   definitions: readonly AnyDefinition<'event'>[],
   steps: Projection['steps'],
-): Projection<Row> {
+): Projection<Row, R> {
   return {
     ...base,
     definitions,
     steps,
     types: new Set(steps.keys()),
     on(definition, step) {
-      return make<Row>(
+      return make<Row, R>(
         base,
         [...definitions, definition],
         new Map(steps).set(definition.type, step as (data: never, rows: never, event: EventEnvelope) => void),

@@ -5,13 +5,22 @@ import { parseToken, type TokenPart } from '../message/token.ts'
 import type { Runtime } from '../runtime/clock.ts'
 import type { Observer } from '../runtime/observer.ts'
 import type { Generations } from './generation.ts'
-import type { ViewReader } from './page.ts'
+import type { ReaderOf } from './page.ts'
 import type { AnyProjection } from './projection.ts'
 import { createReader } from './reader.ts'
-import type { AnyView, RowOf } from './view.ts'
+import type { AnyView } from './view.ts'
 import type { Waiter } from './wait.ts'
 
-export type { FindOptions, Page, ViewReader } from './page.ts'
+export type {
+  FindOptions,
+  ListReader,
+  Page,
+  PageOptions,
+  ReaderOf,
+  SearchOptions,
+  SearchReader,
+  ViewReader,
+} from './page.ts'
 
 /** What a query handler is given: views, nothing that writes. */
 export interface QueryContext {
@@ -22,7 +31,7 @@ export interface QueryContext {
    * A reader of one view. When the query came with a token, the first read waits until the view shows that write.
    * @throws {ObverseError} on reading: `CONSISTENCY_TIMEOUT`, `KEY_PARKED`
    */
-  view<V extends AnyView>(view: V): ViewReader<RowOf<V>>
+  view<V extends AnyView>(view: V): ReaderOf<V>
 }
 
 /** A query handler as a value. */
@@ -148,7 +157,7 @@ function createContext(
     principal,
     signal,
     view<V extends AnyView>(view: V) {
-      return createReader<RowOf<V>>(view, () => {
+      return createReader(view, () => {
         let table = tables.get(view.name)
         if (!table) {
           table = open(view)

@@ -2,6 +2,9 @@ import type { AnySchema, OutputOf } from '../message/schema.ts'
 import type { Finding, Health } from '../runtime/health.ts'
 import { knownOptions } from '../runtime/options.ts'
 import type { Checkpoints } from './checkpoint.ts'
+import type { ListForm } from './list-form.ts'
+import type { FoundRow, Lookup, Question, Scalar, SearchQuestion, SearchShape } from './question.ts'
+import { type FilterOf, type SearchForm, type SearchOption, searchForm } from './search.ts'
 
 /**
  * What a store keeps for one row of a view. A fold of many events is saved as one whole row, guarded by `mark`.
@@ -76,80 +79,29 @@ export interface ViewShape {
   readonly search?: SearchShape
 }
 
-/** A declared search. Words are those of `wordsOf`, in the index and in the question: no store splits or folds by itself. */
-export interface SearchShape {
-  /** The first counts most. */
-  readonly fields: readonly string[]
-  /** Fields of which a question may ask equality besides, any number of them. */
-  readonly by: readonly string[]
-}
-
-/**
- * One page of a search: rows that have every one of `words`, and a word that begins with `prefix`, somewhere in the
- * searched fields, and whose `by` are equal.
- *
- * The order is by rank and then by row id. The rank is 0 when the first searched field alone has all of them, 1 when it
- * takes the first two, and so on: the highest, over the words, of the first field that has the word. It is the `order`
- * of what is found, a number.
- */
-export interface SearchQuestion {
-  readonly words: readonly string[]
-  /** The beginning of a word; never empty. */
-  readonly prefix: string
-  /** Some of `SearchShape.by`, and their values in the same order, compared as in a look-up. */
-  readonly by: readonly string[]
-  readonly equals: readonly Scalar[]
-  /** Strictly after this place in the order: the last row of the page before. */
-  readonly after?: { readonly order: number; readonly id: string }
-  /** Rows, 1 to 1,000. */
-  readonly limit: number
-}
-
-/**
- * A declared question: rows where `by` are equal, ordered by `order` and then by row id. Values are told apart by type
- * (`'1'` is not `1`); a field that is missing is `null`, and comes first. Texts and ids are ordered by code point.
- */
-export interface Lookup {
-  readonly by: readonly string[]
-  /** A field, ascending; `descending` turns it and the row id. Absent: by row id alone. */
-  readonly order?: string
-  readonly descending: boolean
-}
-
-/** One page of a look-up. */
-export interface Question {
-  readonly lookup: Lookup
-  /** Values of `lookup.by`, same order. */
-  readonly equals: readonly Scalar[]
-  /** Strictly after this place in the order: the last row of the page before. */
-  readonly after?: { readonly order: Scalar; readonly id: string }
-  /** Rows, 1 to 1,000. */
-  readonly limit: number
-}
-
-export type Scalar = string | number | boolean | null
-
-export interface FoundRow {
-  readonly id: string
-  /** Value of the order field, for the cursor. */
-  readonly order: Scalar
-  readonly data: Record<string, unknown>
-}
-
 /** A read model: rows of one shape, filled by exactly one projection. */
 export interface View<Row extends object = Record<string, unknown>, K extends string = string> {
   readonly name: string
   readonly key: K
   readonly lookups: readonly Lookup[]
   readonly row: AnySchema
+  /** Its rows are entries of lists. */
+  readonly list?: ListForm
+  /** Its rows are found by their words. */
+  readonly search?: SearchForm
   readonly _row?: Row
+}
+
+/** A view that can be searched; `B` names the fields of which a search may ask equality. */
+export interface SearchableView<Row extends object, K extends string, B extends string> extends View<Row, K> {
+  readonly search: SearchForm<B>
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: a view of anything, for inference
 export type AnyView = View<any, any>
 export type RowOf<V> = V extends View<infer Row, infer _K> ? Row : never
 
-export interface ViewOptions<S extends AnySchema, K extends keyof OutputOf<S> & string> {
+export interface ViewOptions<S extends AnySchema, K extends keyof OutputOf<S> & string, Q = undefined> {
   /** Shape of a row. For types, and for the description of the answer; rows are not checked again. */
   readonly row: S
   /** The field that holds the row's id; a text. */
@@ -163,23 +115,40 @@ export interface ViewOptions<S extends AnySchema, K extends keyof OutputOf<S> & 
         readonly descending?: boolean
       }
   )[]
+  /**
+   * Full text: one to four fields whose words are searched, the one that counts most first; with `by`, fields of which a
+   * search may ask equality besides. A field holds a text or texts; of anything else no word is found.
+   */
+  readonly search?: Q
 }
 
 /**
- * Declares a view. Only declared look-ups can be asked, so that every question has an index in every store.
+ * Declares a view. Only declared look-ups and searches can be asked, so that every question has an index in every store.
  *
  * @example
  * const orders = view('orders', { row: OrderRow, key: 'orderId', index: ['status', { order: 'createdAt', descending: true }] })
+ * const products = view('products', { row: Product, key: 'sku', search: ['name', 'description'] })
+ *
+ * @throws {ObverseError} `CONFIGURATION_INVALID` for an unknown option, or a search of no field, of more than four, or of one twice
  */
-export function view<S extends AnySchema, const K extends keyof OutputOf<S> & string>(
+export function view<
+  S extends AnySchema,
+  const K extends keyof OutputOf<S> & string,
+  const Q extends SearchOption<OutputOf<S>> | undefined = undefined,
+>(
   name: string,
-  options: ViewOptions<S, K>,
-): View<OutputOf<S>, K> {
-  knownOptions(`view ${name}`, options, ['row', 'key', 'index'])
+  options: ViewOptions<S, K, Q>,
+): [Q] extends [undefined] ? View<OutputOf<S>, K> : SearchableView<OutputOf<S>, K, FilterOf<Q>>
+export function view(
+  name: string,
+  options: ViewOptions<AnySchema, string, SearchOption<Record<string, unknown>> | undefined>,
+): AnyView {
+  knownOptions(`view ${name}`, options, ['row', 'key', 'index', 'search'])
   const lookups = (options.index ?? []).map((entry): Lookup => {
     if (typeof entry === 'string') return { by: [entry], descending: false }
     const { by = [], order, descending = false } = entry
     return { by, ...(order !== undefined && { order }), descending }
   })
-  return { name, key: options.key, lookups, row: options.row }
+  const search = options.search === undefined ? undefined : searchForm(name, options.search)
+  return { name, key: options.key, lookups, row: options.row, ...(search && { search }) }
 }

@@ -21,8 +21,7 @@ export function wordsOf(value: unknown): readonly string[] {
   let room = MOST
   for (const text of Array.isArray(value) ? value : [value]) {
     if (typeof text !== 'string') continue
-    for (const [run] of folded(text).matchAll(WORD)) {
-      const word = run.length > LONGEST ? [...run].slice(0, LONGEST).join('') : run
+    for (const word of wordsIn(text)) {
       if (words.has(word)) continue
       room -= word.length
       if (room < 0) return [...words]
@@ -30,6 +29,12 @@ export function wordsOf(value: unknown): readonly string[] {
     }
   }
   return [...words]
+}
+
+/** The words of one text as they come, as often as they come. */
+export function* wordsIn(text: string): Generator<string> {
+  for (const [run] of folded(text).matchAll(WORD))
+    yield run.length > LONGEST ? [...run].slice(0, LONGEST).join('') : run
 }
 
 /** Down, up and down: upper case takes ß apart, which ẞ becomes first; small sigma depends on what follows it. */

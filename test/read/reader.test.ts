@@ -10,7 +10,7 @@ async function createList() {
   let mark = 0
   return {
     table,
-    reader: createReader<Thing>(things, async () => table),
+    reader: createReader(things, async () => table),
     async put(...rows: Thing[]) {
       mark += 1
       await table.save(rows.map((row) => ({ id: row.id, key: row.id, mark, data: { ...row } })))
