@@ -3,12 +3,13 @@ import { defineConfig } from 'vitest/config'
 // Tests start processes as a user does in a terminal; under npm a second signal within 250 ms counts as an echo.
 delete process.env.npm_lifecycle_event
 
-// `obverse` means src/ here, in applications and adapters alike: tests need no build.
-const conditions = ['source', 'module', 'node', 'development|production', 'import', 'default']
+// `obverse` means src/ here, in applications and adapters alike: tests need no build. Vitest hands these to Node as well,
+// where they hold for `require` too: with `import` or `module` among them, drivers in CommonJS would get half of themselves.
+const conditions = ['source', 'node', 'development|production']
 
 export default defineConfig({
   resolve: { conditions },
-  ssr: { resolve: { conditions, externalConditions: ['source', 'node', 'import'] } },
+  ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
     include: ['test/**/*.test.ts', 'apps/**/*.test.ts', 'examples/**/*.test.ts'],
     // processes, not threads: tests kill and signal things, and SQLite files must have real owners
@@ -16,7 +17,9 @@ export default defineConfig({
     execArgv: ['--conditions=source'],
     testTimeout: 30_000,
     hookTimeout: 30_000,
-    reporters: ['default', './scripts/summary.ts'],
+    // costs a folder; servers start when a file asks for one, and end with the run
+    globalSetup: ['./test/servers/global.ts'],
+    reporters: ['default', './test/servers/reporter.ts', './scripts/summary.ts'],
     typecheck: { enabled: true, checker: 'tsc', include: ['test/types/**/*.test-d.ts'] },
   },
 })
