@@ -1,0 +1,132 @@
+import { type Entry, type EventEnvelope, envelopeOf, ObverseError, type Outcome, type Placed, type Unit } from 'obverse'
+import type { Connection } from './connection.ts'
+import type { Ended, Entrance, Passage } from './entry.ts'
+import { type Environment, guards } from './environment.ts'
+import { isUniqueViolation } from './errors.ts'
+import { lockKeys } from './keys.ts'
+import { laneLock } from './lane-lock.ts'
+import { admit } from './member.ts'
+import { all, lanesOf, look, Standing } from './standing.ts'
+import { statement } from './statement.ts'
+import { commit } from './transaction.ts'
+import type { PostgresViews } from './view.ts'
+import { Writes } from './writes.ts'
+
+const LOCK = statement('handler-lock', 'SELECT pg_advisory_lock($1)')
+const UNLOCK = statement('handler-unlock', 'SELECT pg_advisory_unlock($1)')
+
+/** What {@link HandlerTransactions.run} is given: the work between the entry and the commit. */
+export interface HandlerWork {
+  /** The entry is clear: the transaction is open. Resolves with what is to be committed in it. */
+  readonly work: (connection: Connection) => Promise<Unit>
+  /** Asked when the work throws: an answer is kept in place of everything else. */
+  readonly refused: (error: unknown) => boolean
+}
+
+/**
+ * Transactions that hold more than a group can: handlers with statements of their own, and units that fill inline views. Each
+ * has a connection to itself. Where the isolation is a snapshot, the lane of the message is locked before the snapshot is
+ * taken: what the lock's last holder committed is seen.
+ */
+export class HandlerTransactions {
+  readonly #environment: Environment
+  readonly #entrance: Entrance
+  readonly #views: PostgresViews
+  readonly #versions: boolean
+
+  constructor(environment: Environment, entrance: Entrance, views: PostgresViews) {
+    this.#environment = environment
+    this.#entrance = entrance
+    this.#views = views
+    this.#versions = guards(environment, 'expected-version')
+  }
+
+  /**
+   * Begins, checks the entry, works, writes the unit, commits. What `work` throws is thrown after everything was rolled
+   * back. A unique mark or claim that somebody else wrote meanwhile is a `CONFLICT`: a second run finds it.
+   */
+  async run(entry: Entry, work: (connection: Connection) => Promise<Unit>): Promise<Outcome> {
+    const { sessions, news } = this.#environment
+    const outcome = await sessions.lend(async (connection) => {
+      const locks = lanesOf([entry]).map(({ handler, key }) => laneLock(handler, key))
+      try {
+        return await this.#inside(connection, entry, locks, work)
+      } catch (error) {
+        await connection.execute('ROLLBACK').catch(() => {})
+        throw raced(error)
+      } finally {
+        for (const lock of locks) await connection.all(UNLOCK, [lock]).catch(() => {})
+      }
+    })
+    news()
+    return outcome
+  }
+
+  async #inside(
+    connection: Connection,
+    entry: Entry,
+    locks: readonly string[],
+    work: (connection: Connection) => Promise<Unit>,
+  ): Promise<Outcome> {
+    const { settings } = this.#environment
+    const asks = entry.delivery !== undefined || entry.claim !== undefined
+    const locked = locks.map((lock) => connection.all(LOCK, [lock]))
+    const begun = connection.execute(`BEGIN ISOLATION LEVEL ${settings.isolation.toUpperCase()}`)
+    const looking = asks ? look(connection, [entry], false) : Promise.resolve(new Standing())
+    // without anything to ask, the first statement of the handler travels with BEGIN
+    if (asks) await all([...locked, begun, looking])
+    else begun.catch(() => {})
+    const standing = await looking
+    const passage = this.#entrance.check(entry, standing)
+    if (passage.ended) return this.#settle(connection, passage, passage.ended)
+    const unit = await work(connection)
+    await begun
+    return this.#keep(connection, entry, unit, standing)
+  }
+
+  async #settle(connection: Connection, passage: Passage, ended: Ended): Promise<Outcome> {
+    const writes = new Writes(this.#environment)
+    writes.passage(passage)
+    await all([...writes.send(connection), commit(connection)])
+    return ended
+  }
+
+  async #keep(connection: Connection, entry: Entry, unit: Unit, standing: Standing): Promise<Outcome> {
+    const writes = new Writes(this.#environment)
+    const seqs = await lockKeys(connection, [unit])
+    const outcome = admit({ entry, unit }, this.#entrance, standing, seqs, writes, this.#versions)
+    if (outcome?.kind !== 'committed')
+      throw new ObverseError('CONFLICT', `${entry.name} was entered twice; run it again`)
+    const sent = writes.send(connection)
+    if (unit.project && outcome.events.length > 0) {
+      await all(sent)
+      await unit.project(this.#envelopes(unit, outcome.events), this.#views.within(connection))
+      await commit(connection)
+    } else {
+      await all([...sent, commit(connection)])
+    }
+    await writes.later(connection)
+    return outcome
+  }
+
+  #envelopes(unit: Unit, placed: readonly Placed[]): EventEnvelope[] {
+    return unit.events.map((event, index) => {
+      const { id, type, kind, schemaVersion, time, key, data, metadata } = event
+      const { seq } = placed[index] as Placed
+      const row = { id, type, kind, schemaVersion, time, key, data, metadata, seq }
+      return envelopeOf(row, this.#environment.registry) as EventEnvelope
+    })
+  }
+}
+
+/** Two transactions with one message or one claim: the second finds what the first has written. */
+function raced(error: unknown): unknown {
+  if (!isUniqueViolation(error, 'obverse_inbox') && !isUniqueViolation(error, 'obverse_answer')) return error
+  return new ObverseError(
+    'CONFLICT',
+    'Somebody else was first with the same message or idempotency key; run it again',
+    {
+      cause: error,
+    },
+  )
+}

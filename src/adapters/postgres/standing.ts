@@ -1,0 +1,126 @@
+import type { Answer, Claim, Delivery, Entry, HeldState } from 'obverse'
+import type { Connection } from './connection.ts'
+import { lockLanes } from './lane-lock.ts'
+import { statement } from './statement.ts'
+
+const OWNED = statement(
+  'entry-owned',
+  `SELECT q.id, q.owner FROM obverse_queue q WHERE q.id = ANY ($1::bigint[]) AND q.owner IS NOT NULL FOR UPDATE`,
+)
+const HEADS = statement(
+  'entry-heads',
+  'SELECT id, owner FROM obverse_held WHERE id = ANY ($1::bigint[]) AND owner IS NOT NULL FOR UPDATE',
+)
+/** Marks and held rows of messages in one question. */
+const KNOWN = statement(
+  'entry-known',
+  `SELECT asked.message_id AS id, asked.handler, i.message_id IS NOT NULL AS marked, h.state
+   FROM unnest($1::text[], $2::text[]) AS asked(message_id, handler)
+   LEFT JOIN obverse_inbox i ON i.message_id = asked.message_id AND i.handler = asked.handler
+   LEFT JOIN obverse_held h ON h.message_id = asked.message_id AND h.handler = asked.handler
+   WHERE i.message_id IS NOT NULL OR h.id IS NOT NULL`,
+)
+const LANES = statement(
+  'entry-lanes',
+  `SELECT asked.handler, asked.key FROM unnest($1::text[], $2::text[]) AS asked(handler, key)
+   WHERE EXISTS (SELECT FROM obverse_held h WHERE h.lane AND h.handler = asked.handler AND h.key = asked.key)`,
+)
+const ANSWERS = statement(
+  'entry-answers',
+  `SELECT a.principal, a.command, a.key, a.fingerprint, a.outcome, a.body, a.token
+   FROM unnest($1::text[], $2::text[], $3::text[]) AS asked(principal, command, key)
+   JOIN obverse_answer a USING (principal, command, key)`,
+)
+
+export interface KeptAnswer extends Answer {
+  readonly fingerprint: string
+}
+
+/** What the store knows of deliveries and claims, as of one moment and for the rest of the transaction. */
+export class Standing {
+  /** Queue rows and held rows, with who has them. */
+  readonly queue: Map<number, string> = new Map()
+  readonly heads: Map<number, string> = new Map()
+  readonly marks: Set<string> = new Set()
+  readonly states: Map<string, HeldState> = new Map()
+  readonly lanes: Set<string> = new Set()
+  readonly answers: Map<string, KeptAnswer> = new Map()
+}
+
+export const nameOf = (...parts: readonly string[]): string => parts.join('\n')
+export const claimName = ({ principal, command, key }: Claim): string => nameOf(principal, command, key)
+
+/** Lanes that a delivery may join or leave. */
+export function lanesOf(entries: readonly Entry[]): { handler: string; key: string }[] {
+  return entries.flatMap(({ delivery }) => {
+    const key = delivery?.envelope.key
+    return delivery && key !== null && key !== undefined && (delivery.ordered || delivery.heldId !== undefined)
+      ? [{ handler: delivery.handler, key }]
+      : []
+  })
+}
+
+/** Asks everything that the entries concern, in one round trip. `lock`: in a transaction that will go on. */
+export async function look(connection: Connection, entries: readonly Entry[], lock: boolean): Promise<Standing> {
+  const standing = new Standing()
+  const deliveries = entries.flatMap(({ delivery }) => (delivery ? [delivery] : []))
+  const claims = entries.flatMap(({ claim }) => (claim ? [claim] : []))
+  const asked: Promise<unknown>[] = []
+  if (lock) asked.push(lockLanes(connection, lanesOf(entries)))
+  if (deliveries.length > 0) asked.push(...lookAtDeliveries(connection, deliveries, standing))
+  if (claims.length > 0) {
+    const columns = [claims.map((c) => c.principal), claims.map((c) => c.command), claims.map((c) => c.key)]
+    const answers = connection.all<KeptAnswer & Claim>(ANSWERS, columns)
+    asked.push(
+      answers.then((rows) => {
+        for (const row of rows) standing.answers.set(claimName(row), row)
+      }),
+    )
+  }
+  await all(asked)
+  return standing
+}
+
+function lookAtDeliveries(
+  connection: Connection,
+  deliveries: readonly Delivery[],
+  standing: Standing,
+): Promise<unknown>[] {
+  const asked: Promise<unknown>[] = []
+  const queueIds = deliveries.flatMap(({ settlement }) => (settlement ? [settlement.queueId] : []))
+  const heldIds = deliveries.flatMap(({ heldId }) => (heldId === undefined ? [] : [heldId]))
+  const into = (rows: Map<number, string>) => (found: { id: number; owner: string }[]) => {
+    for (const { id, owner } of found) rows.set(id, owner)
+  }
+  type Owned = { id: number; owner: string }
+  if (queueIds.length > 0) asked.push(connection.all<Owned>(OWNED, [queueIds]).then(into(standing.queue)))
+  if (heldIds.length > 0) asked.push(connection.all<Owned>(HEADS, [heldIds]).then(into(standing.heads)))
+  const ids = deliveries.map(({ envelope }) => envelope.id)
+  const handlers = deliveries.map(({ handler }) => handler)
+  type Known = { id: string; handler: string; marked: boolean; state: HeldState | null }
+  asked.push(
+    connection.all<Known>(KNOWN, [ids, handlers]).then((rows) => {
+      for (const { id, handler, marked, state } of rows) {
+        if (marked) standing.marks.add(nameOf(id, handler))
+        if (state) standing.states.set(nameOf(id, handler), state)
+      }
+    }),
+  )
+  const lanes = deliveries.filter(({ ordered, envelope }) => ordered && envelope.key !== null)
+  if (lanes.length > 0) {
+    const columns = [lanes.map(({ handler }) => handler), lanes.map(({ envelope }) => envelope.key)]
+    asked.push(
+      connection.all<{ handler: string; key: string }>(LANES, columns).then((rows) => {
+        for (const { handler, key } of rows) standing.lanes.add(nameOf(handler, key))
+      }),
+    )
+  }
+  return asked
+}
+
+/** Waits for all, so that none is left running, and throws the first error. */
+export async function all(asked: readonly Promise<unknown>[]): Promise<void> {
+  const results = await Promise.allSettled(asked)
+  const failed = results.find((result) => result.status === 'rejected')
+  if (failed) throw failed.reason
+}

@@ -1,0 +1,155 @@
+import { isObverseError, ObverseError, type SqlConnection, type SqlResult, type Transaction } from 'obverse'
+import type { Connection } from './connection.ts'
+import { statementError } from './errors.ts'
+import { mayViolate, statementOf } from './tables.ts'
+
+/** What the first statement of a handler is rejected with when its message needs no handling: it unwinds the handler. */
+export class Unwound extends Error {
+  override readonly name = 'Unwound'
+  constructor() {
+    super('The message was handled before, or is held; this handler is not needed')
+  }
+}
+
+type State = 'idle' | 'waiting' | 'open' | 'over' | 'stopped' | 'unwound'
+
+/**
+ * The transaction of one handler. It is asked for by the first statement; statements before it is open wait, later ones
+ * run in the order they were made. A statement that fails takes back itself only, as on SQLite: it has a savepoint.
+ */
+export class Turn implements Transaction, SqlConnection {
+  readonly dialect = 'postgres'
+  readonly #name: string
+  readonly #limit: number
+  readonly #server: string
+  readonly #ask: () => void
+  readonly #opened: PromiseWithResolvers<Connection> = Promise.withResolvers()
+  #connection: Connection | undefined
+  #state: State = 'idle'
+  #abort: AbortController | undefined
+  #broken: { readonly error: unknown } | undefined
+  /** Statements of the handler that have not ended. */
+  #running = 0
+  #quiet: (() => void) | undefined
+
+  constructor(name: string, limit: number, server: string, ask: () => void) {
+    this.#name = name
+    this.#limit = limit
+    this.#server = server
+    this.#ask = ask
+  }
+
+  connection(): SqlConnection {
+    return this
+  }
+
+  get signal(): AbortSignal {
+    this.#abort ??= new AbortController()
+    if (this.#state === 'stopped') this.#abort.abort(this.tooSlow())
+    return this.#abort.signal
+  }
+
+  async execute(sql: string, parameters: readonly unknown[]): Promise<SqlResult> {
+    if (this.#state === 'idle') {
+      this.#state = 'waiting'
+      this.#opened.promise.catch(() => {})
+      this.#ask()
+    }
+    if (this.#state === 'waiting') await this.#opened.promise
+    if (this.#broken) throw this.#broken.error
+    if (this.#state !== 'open' || !this.#connection) throw this.#over()
+    this.#running += 1
+    try {
+      return await this.#run(this.#connection, sql, parameters)
+    } finally {
+      this.#running -= 1
+      if (this.#running === 0) this.#quiet?.()
+    }
+  }
+
+  /** Throws what ended the transaction under the handler: it may have caught it, but nothing it wrote is there. */
+  assertWhole(): void {
+    if (this.#broken) throw this.#broken.error
+  }
+
+  /** True when no statement was made; from now on none can be. */
+  closeUnused(): boolean {
+    if (this.#state !== 'idle') return false
+    this.#state = 'over'
+    return true
+  }
+
+  open(connection: Connection): void {
+    this.#connection = connection
+    this.#state = 'open'
+    this.#opened.resolve(connection)
+  }
+
+  /** The turn never comes: statements that wait for it are rejected. */
+  unwind(error: unknown): void {
+    if (this.#state !== 'waiting') return
+    this.#state = 'unwound'
+    this.#opened.reject(error)
+  }
+
+  /** No statement can be made any more. Resolves when those that were not awaited have ended. */
+  async end(): Promise<void> {
+    if (this.#state === 'open') this.#state = 'over'
+    if (this.#running === 0) return
+    await new Promise<void>((resolve) => {
+      this.#quiet = resolve
+    })
+  }
+
+  stop(): void {
+    this.#state = 'stopped'
+    this.#abort?.abort(this.tooSlow())
+  }
+
+  tooSlow(): ObverseError {
+    return new ObverseError(
+      'HANDLER_TOO_SLOW',
+      `${this.#name} kept its transaction open for more than ${this.#limit} ms and was rolled back; between its first statement and its end await nothing slow but ctx.db, or raise turnLimit`,
+    )
+  }
+
+  async #run(connection: Connection, sql: string, parameters: readonly unknown[]): Promise<SqlResult> {
+    try {
+      if (!mayViolate(sql)) return await statementOf(connection, sql, parameters)
+      return await guarded(connection, sql, parameters)
+    } catch (error) {
+      const known = statementError(error, this.#server)
+      if (isObverseError(known, 'STORE_UNREACHABLE') || isObverseError(known, 'CONFLICT'))
+        this.#broken = { error: known }
+      throw known
+    }
+  }
+
+  #over(): Error {
+    if (this.#state === 'unwound') return new Unwound()
+    const why = this.#state === 'stopped' ? 'was stopped for taking too long' : 'had ended'
+    return new ObverseError(
+      'TURN_OVER',
+      `${this.#name} used ctx.db after its transaction ${why}; await every statement inside the handler`,
+    )
+  }
+}
+
+/** The three travel together: a savepoint costs the server something, and no round trip. */
+async function guarded(connection: Connection, sql: string, parameters: readonly unknown[]): Promise<SqlResult> {
+  const saved = connection.execute('SAVEPOINT obverse_statement')
+  const result = statementOf(connection, sql, parameters)
+  // only what fails needs the way back, so what succeeds is released by the same flight
+  const released = connection.execute('RELEASE SAVEPOINT obverse_statement').catch(() => undefined)
+  try {
+    await saved
+    const value = await result
+    await released
+    return value
+  } catch (error) {
+    result.catch(() => {})
+    await released
+    await connection.execute('ROLLBACK TO SAVEPOINT obverse_statement').catch(() => {})
+    throw error
+  }
+}
