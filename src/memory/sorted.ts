@@ -13,6 +13,10 @@ export class Sorted<T> {
     return this.#chunks.length === 0
   }
 
+  get size(): number {
+    return this.#chunks.reduce((sum, chunk) => sum + chunk.length, 0)
+  }
+
   add(item: T): void {
     const at = Math.min(this.#chunkOf(item), this.#chunks.length - 1)
     const chunk = this.#chunks[at]

@@ -4,11 +4,13 @@ import {
   ObverseError,
   type Question,
   type Scalar,
+  type SearchQuestion,
   type StoredRow,
   type ViewShape,
 } from 'obverse'
-import { compareScalars, compareTexts, scalarOf } from './order.ts'
-import { Sorted } from './sorted.ts'
+import { LookupIndex, lookupName } from './lookup-index.ts'
+import { scalarOf } from './order.ts'
+import { WordIndex } from './word-index.ts'
 
 /** A row as it is kept: text, so that nobody's object is anybody else's, and what it holds is JSON as everywhere. */
 export interface Kept {
@@ -16,11 +18,6 @@ export interface Kept {
   readonly key: string | null
   readonly mark: number
   readonly text: string | null
-}
-
-interface Place {
-  readonly order: Scalar
-  readonly id: string
 }
 
 export interface Guards {
@@ -44,10 +41,11 @@ export function isNewer(row: Kept, known: Kept | undefined, { bySeq, byPosition 
   return row.mark > known.mark && (row.key === null || row.key === known.key)
 }
 
-/** The rows of one generation of one view, with an index for each look-up. */
+/** The rows of one generation of one view, with an index for each look-up and one for the words. */
 export class ViewTable {
   readonly rows: Map<string, Kept> = new Map()
   readonly #indexes = new Map<string, LookupIndex>()
+  #words: WordIndex | undefined
   #live = 0
 
   get live(): number {
@@ -55,13 +53,17 @@ export class ViewTable {
   }
 
   /** Makes the indexes that are missing. */
-  prepare(lookups: readonly Lookup[]): void {
+  prepare({ lookups, search }: Pick<ViewShape, 'lookups' | 'search'>): void {
     for (const lookup of lookups) {
       const name = lookupName(lookup)
       if (this.#indexes.has(name)) continue
       const index = new LookupIndex(lookup)
-      for (const { id, text } of this.rows.values()) if (text !== null) index.add(id, JSON.parse(text))
+      this.#fill(index)
       this.#indexes.set(name, index)
+    }
+    if (search && !this.#words?.isOf(search.fields)) {
+      this.#words = new WordIndex(search.fields)
+      this.#fill(this.#words)
     }
   }
 
@@ -71,102 +73,79 @@ export class ViewTable {
     if (before?.text != null) {
       this.#live -= 1
       const data = JSON.parse(before.text) as Record<string, unknown>
-      for (const index of this.#indexes.values()) index.delete(row.id, data)
+      for (const index of this.#all()) index.delete(row.id, data)
     }
     if (row.text !== null) {
       this.#live += 1
       const data = JSON.parse(row.text) as Record<string, unknown>
-      for (const index of this.#indexes.values()) index.add(row.id, data)
+      for (const index of this.#all()) index.add(row.id, data)
     }
   }
 
   clear(): void {
     this.rows.clear()
     this.#live = 0
-    for (const index of this.#indexes.values()) index.clear()
+    for (const index of this.#all()) index.clear()
   }
 
   find({ lookup, equals, after, limit }: Question): readonly FoundRow[] {
-    const index = this.#indexes.get(lookupName(lookup))
-    if (!index) {
-      const by = lookup.by.join(', ') || 'nothing'
-      throw new ObverseError(
-        'LOOKUP_UNDECLARED',
-        `The view has no look-up by ${by}, ordered by ${lookup.order ?? 'id'}`,
-      )
-    }
     const found: FoundRow[] = []
-    for (const { id, order } of index.read(equals, after, lookup.descending)) {
-      found.push({ id, order, data: JSON.parse(this.rows.get(id)?.text as string) })
+    for (const { id, order } of this.#index(lookup).read(equals, after, lookup.descending)) {
+      found.push({ id, order, data: this.#data(id) })
       if (found.length >= limit) break
     }
     return found
   }
-}
 
-class LookupIndex {
-  readonly #lookup: Lookup
-  readonly #buckets = new Map<string, Sorted<Place>>()
-
-  constructor(lookup: Lookup) {
-    this.#lookup = lookup
+  size(lookup: Lookup, equals: readonly Scalar[]): number {
+    return this.#index(lookup).size(equals)
   }
 
-  add(id: string, data: Record<string, unknown>): void {
-    const { name, order } = this.#place(data)
-    let bucket = this.#buckets.get(name)
-    if (!bucket) {
-      bucket = new Sorted(comparePlaces)
-      this.#buckets.set(name, bucket)
+  search({ words, prefix, by, equals, after, limit }: SearchQuestion): readonly FoundRow[] {
+    if (!this.#words) throw new ObverseError('LOOKUP_UNDECLARED', 'The view declares no search')
+    const found: FoundRow[] = []
+    for (const { id, order } of this.#words.read(words, prefix, after)) {
+      const data = this.#data(id)
+      if (by.some((field, at) => scalarOf(data[field]) !== equals[at])) continue
+      found.push({ id, order, data })
+      if (found.length >= limit) break
     }
-    bucket.add({ order, id })
+    return found
   }
 
-  delete(id: string, data: Record<string, unknown>): void {
-    const { name, order } = this.#place(data)
-    const bucket = this.#buckets.get(name)
-    bucket?.delete({ order, id })
-    if (bucket?.isEmpty) this.#buckets.delete(name)
+  #data(id: string): Record<string, unknown> {
+    return JSON.parse(this.rows.get(id)?.text as string)
   }
 
-  clear(): void {
-    this.#buckets.clear()
+  #index(lookup: Lookup): LookupIndex {
+    const index = this.#indexes.get(lookupName(lookup))
+    if (index) return index
+    const by = lookup.by.join(', ') || 'nothing'
+    throw new ObverseError('LOOKUP_UNDECLARED', `The view has no look-up by ${by}, ordered by ${lookup.order ?? 'id'}`)
   }
 
-  read(equals: readonly Scalar[], after: Place | undefined, descending: boolean): Iterable<Place> {
-    const bucket = this.#buckets.get(JSON.stringify(equals))
-    if (!bucket) return []
-    return descending ? bucket.below(after) : bucket.above(after)
+  *#all(): Generator<LookupIndex | WordIndex> {
+    yield* this.#indexes.values()
+    if (this.#words) yield this.#words
   }
 
-  #place(data: Record<string, unknown>): { readonly name: string; readonly order: Scalar } {
-    const { by, order } = this.#lookup
-    const name = JSON.stringify(by.map((field) => scalarOf(data[field])))
-    return { name, order: order === undefined ? null : scalarOf(data[order]) }
+  #fill(index: LookupIndex | WordIndex): void {
+    for (const { id, text } of this.rows.values()) if (text !== null) index.add(id, JSON.parse(text))
   }
-}
-
-function comparePlaces(a: Place, b: Place): number {
-  return compareScalars(a.order, b.order) || compareTexts(a.id, b.id)
-}
-
-/** A direction needs no index of its own. */
-function lookupName({ by, order }: Lookup): string {
-  return JSON.stringify([by, order ?? null])
 }
 
 /** Views by name and generation. */
 export class ViewTables {
   readonly #tables = new Map<string, ViewTable>()
 
-  open({ name, lookups }: ViewShape, generation: number): ViewTable {
-    const id = `${name}\n${generation}`
+  open(shape: ViewShape, generation: number): ViewTable {
+    const id = `${shape.name}\n${generation}`
     let table = this.#tables.get(id)
     if (!table) {
       table = new ViewTable()
       this.#tables.set(id, table)
     }
-    table.prepare(lookups)
+    table.prepare(shape)
     return table
   }
 

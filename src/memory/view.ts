@@ -32,6 +32,8 @@ export function viewStore(instance: Instance): ViewStore {
         },
         find: async (question) => table().find(question),
         count: async () => table().live,
+        size: async (lookup, equals) => table().size(lookup, equals),
+        search: async (question) => table().search(question),
       })
     },
     drop: async (shape, generation) => views.drop(shape.name, generation),

@@ -2,7 +2,7 @@ import { memory, memoryBroker } from 'obverse/memory'
 import { brokerContracts, type Capability, canaries, storeContracts } from 'obverse/testing/conformance'
 import { describe, test } from 'vitest'
 
-const common: readonly Capability[] = ['late-commits', 'ordered-lookups']
+const common: readonly Capability[] = ['late-commits', 'ordered-lookups', 'counted-lookups', 'search']
 const variants = {
   'memory, positions at commit': { store: () => memory(), capabilities: [...common, 'positions-at-commit'] },
   'memory, positions by relay': {

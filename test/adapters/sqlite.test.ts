@@ -12,7 +12,7 @@ const options = {
     files += 1
     return sqlite(`${folder.path}/${files}.db`)
   },
-  capabilities: ['tables', 'positions-at-commit', 'ordered-lookups'],
+  capabilities: ['tables', 'positions-at-commit', 'ordered-lookups', 'counted-lookups', 'search'],
   exceptCanary: { 'log-by-position': 'the one connection that writes gives positions in the commit: nothing is late' },
 } as const
 

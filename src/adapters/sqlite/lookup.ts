@@ -1,4 +1,4 @@
-import type { FoundRow, Lookup, Question } from 'obverse'
+import type { FoundRow, Lookup, Question, Scalar } from 'obverse'
 import type { Connection, SqlValue } from './connection.ts'
 import { columnValue, scalarOf } from './scalar.ts'
 import { columnName } from './view-name.ts'
@@ -44,6 +44,17 @@ export function find(c: Connection, table: string, question: Question): FoundRow
   })
 }
 
+/** How many rows a look-up has. */
+export function size(c: Connection, table: string, { by }: Lookup, equals: readonly Scalar[]): number {
+  const sql = `SELECT count(*) AS count FROM ${table} WHERE ${conditions(by)}`
+  return (c.get<{ count: number }>(sql, ...equals.map(columnValue)) as { count: number }).count
+}
+
+/** Live rows whose fields have the values that are bound; `IS` finds `null` too. */
+export function conditions(by: readonly string[], table = ''): string {
+  return [`${table}data IS NOT NULL`, ...by.map((field) => `${table}${columnName(field)} IS ?`)].join(' AND ')
+}
+
 class Select {
   readonly #c: Connection
   readonly #from: string
@@ -52,9 +63,8 @@ class Select {
 
   constructor(c: Connection, table: string, { by, order, descending }: Lookup, equals: readonly SqlValue[]) {
     const turn = descending ? ' DESC' : ''
-    const conditions = ['data IS NOT NULL', ...by.map((field) => `${columnName(field)} IS ?`)]
     this.#c = c
-    this.#from = `SELECT id, data FROM ${table} WHERE ${conditions.join(' AND ')}`
+    this.#from = `SELECT id, data FROM ${table} WHERE ${conditions(by)}`
     this.#orderBy = `ORDER BY ${order === undefined ? '' : `${columnName(order)}${turn}, `}id${turn} LIMIT ?`
     this.#equals = equals
   }

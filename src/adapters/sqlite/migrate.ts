@@ -11,8 +11,9 @@ const TABLE_EXISTS = `SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name 
 const APPLIED = 'SELECT name FROM obverse_migration'
 const IS_APPLIED = 'SELECT 1 FROM obverse_migration WHERE name = ?'
 const RECORD = 'INSERT INTO obverse_migration (name, at) VALUES (?, ?)'
-const THINGS = `SELECT type, name FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
-  AND type IN ('table', 'view') ORDER BY type = 'table'`
+/** What a full-text table keeps for itself goes with it. */
+const THINGS = `SELECT iif(type = 'view', 'view', 'table') AS type, name FROM pragma_table_list WHERE schema = 'main'
+  AND type <> 'shadow' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY type <> 'view'`
 
 export function schemaControl(environment: Environment, tables: Tables): SchemaControl {
   const { reader, writer } = environment

@@ -20,3 +20,8 @@ export function columnName(field: string): string {
 export function indexName(view: string, generation: number, number: number): string {
   return `"obverse_look_up_${encode(view)}_${generation}_${number}"`
 }
+
+/** The full-text table of a view that is searched. */
+export function wordsName(view: string, generation: number): string {
+  return `"obverse_words_${encode(view)}_${generation}"`
+}

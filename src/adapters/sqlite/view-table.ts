@@ -3,20 +3,23 @@ import type { Connection } from './connection.ts'
 import { indexColumns } from './lookup.ts'
 import { columnFromJson } from './scalar.ts'
 import { columnName, indexName, tableName } from './view-name.ts'
+import { areWordsMade, makeWords, NUMBER } from './words.ts'
 
 const SQL_OF = `SELECT sql FROM sqlite_schema WHERE type = 'index' AND tbl_name = ? AND sql IS NOT NULL`
 const COLUMNS_OF = 'SELECT name FROM pragma_table_info(?)'
 
-/** The distinct fields of the look-ups. */
-export function lookupFields({ lookups }: ViewShape): string[] {
-  return [...new Set(lookups.flatMap(({ by, order }) => (order === undefined ? by : [...by, order])))]
+/** The distinct fields of the look-ups, and of what a search asks besides words. */
+export function lookupFields({ lookups, search }: ViewShape): string[] {
+  const fields = lookups.flatMap(({ by, order }) => (order === undefined ? by : [...by, order]))
+  return [...new Set([...fields, ...(search?.by ?? [])])]
 }
 
-/** Are the table, its columns and its indexes there? */
+/** Are the table, its columns, its indexes and its words there? */
 export function isMade(c: Connection, shape: ViewShape, generation: number): boolean {
   const columns = columnsOf(c, shape, generation)
   if (columns.size === 0) return false
   if (lookupFields(shape).some((field) => !columns.has(unquoted(columnName(field))))) return false
+  if (!areWordsMade(c, shape, generation)) return false
   const there = indexesOf(c, shape, generation)
   const wanted = indexes(shape, generation)
   return there.size === wanted.length && wanted.every((sql) => there.has(sql))
@@ -34,6 +37,12 @@ export function make(c: Connection, shape: ViewShape, generation: number): void 
     const values = missing.map((field) => `${columnName(field)} = ${columnFromJson(field)}`)
     c.db.exec(`UPDATE ${table} SET ${values.join(', ')} WHERE data IS NOT NULL`)
   }
+  if (shape.search && !columns.has(NUMBER)) c.db.exec(`ALTER TABLE ${table} ADD COLUMN ${NUMBER} INTEGER`)
+  makeIndexes(c, shape, generation)
+  if (!areWordsMade(c, shape, generation)) makeWords(c, shape, generation)
+}
+
+function makeIndexes(c: Connection, shape: ViewShape, generation: number): void {
   const there = indexesOf(c, shape, generation)
   const wanted = indexes(shape, generation)
   if (there.size === wanted.length && wanted.every((sql) => there.has(sql))) return
@@ -44,10 +53,9 @@ export function make(c: Connection, shape: ViewShape, generation: number): void 
 function indexes(shape: ViewShape, generation: number): string[] {
   const table = tableName(shape.name, generation)
   const distinct = [...new Set(shape.lookups.map(indexColumns))]
-  return distinct.map(
-    (columns, number) =>
-      `CREATE INDEX ${indexName(shape.name, generation, number)} ON ${table} (${columns}) WHERE data IS NOT NULL`,
-  )
+  const made = distinct.map((columns) => `${table} (${columns}) WHERE data IS NOT NULL`)
+  if (shape.search) made.push(`${table} (${NUMBER})`)
+  return made.map((on, at) => `CREATE INDEX ${indexName(shape.name, generation, at)} ON ${on}`)
 }
 
 /** By the statement that made it, its name. */

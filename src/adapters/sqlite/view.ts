@@ -1,24 +1,12 @@
-import {
-  type FoundRow,
-  type InlineRows,
-  isObverseError,
-  ObverseError,
-  type Question,
-  type StoredRow,
-  type ViewShape,
-  type ViewStore,
-  type ViewTable,
-} from 'obverse'
+import { type InlineRows, ObverseError, type StoredRow, type ViewShape, type ViewStore, type ViewTable } from 'obverse'
 import { generationOf } from './checkpoint.ts'
-import type { Connection, SqlValue } from './connection.ts'
-import { type Environment, guards } from './environment.ts'
+import type { Environment } from './environment.ts'
 import { readAfter, readBetween } from './log.ts'
-import { find } from './lookup.ts'
-import { columnValue } from './scalar.ts'
-import { columnName, tableName } from './view-name.ts'
-import { isMade, lookupFields, make } from './view-table.ts'
+import { SqliteView } from './view-generation.ts'
+import { tableName, wordsName } from './view-name.ts'
+import { isMade } from './view-table.ts'
 
-/** The views of a file: a table for each generation, a column for each look-up field. */
+/** The views of a file: a table for each generation, a column for each look-up field, a full-text table for what is searched. */
 export class SqliteViews implements ViewStore, InlineRows {
   readonly name = 'sqlite'
   readonly history: NonNullable<InlineRows['history']>
@@ -52,11 +40,18 @@ export class SqliteViews implements ViewStore, InlineRows {
     const { writer } = this.#environment
     const table = tableName(shape.name, generation)
     this.#tables.delete(table)
-    await writer.submit(() => writer.connection.db.exec(`DROP TABLE IF EXISTS ${table}`))
+    const words = wordsName(shape.name, generation)
+    await writer.submit(() => writer.connection.db.exec(`DROP TABLE IF EXISTS ${words}; DROP TABLE IF EXISTS ${table}`))
   }
 
-  lacks(): readonly string[] {
-    return []
+  lacks({ search }: ViewShape): readonly string[] {
+    if (!search || this.#hasFullText()) return []
+    return [`this Node was built with an SQLite without FTS5, and it searches ${search.fields.join(', ')}`]
+  }
+
+  #hasFullText(): boolean {
+    const { connection } = this.#environment.writer
+    return connection.get<{ used: number }>("SELECT sqlite_compileoption_used('ENABLE_FTS5') AS used")?.used === 1
   }
 
   /** Rows inside the open transaction: answers come at once. */
@@ -82,106 +77,5 @@ export class SqliteViews implements ViewStore, InlineRows {
     const table = new SqliteView(this.#environment, shape, generation)
     this.#tables.set(tableName(view, generation), table)
     return table
-  }
-}
-
-class SqliteView implements ViewTable {
-  readonly #environment: Environment
-  readonly #shape: ViewShape
-  readonly #generation: number
-  readonly #table: string
-  readonly #fields: readonly string[]
-  readonly #load: string
-  readonly #get: string
-  readonly #count: string
-  readonly #save: string
-  readonly #guarded: string
-  readonly #bySeq: boolean
-  readonly #byPosition: boolean
-
-  constructor(environment: Environment, shape: ViewShape, generation: number) {
-    this.#environment = environment
-    this.#shape = shape
-    this.#generation = generation
-    this.#fields = lookupFields(shape)
-    const table = tableName(shape.name, generation)
-    const columns = ['key', 'mark', 'data', ...this.#fields.map(columnName)]
-    this.#table = table
-    this.#load = `SELECT id, key, mark, data FROM ${table} WHERE id IN (SELECT value FROM json_each(?))`
-    this.#get = `SELECT data FROM ${table} WHERE id = ?`
-    this.#count = `SELECT count(*) AS count FROM ${table} WHERE data IS NOT NULL`
-    this.#save = `INSERT INTO ${table} (id, ${columns.join(', ')}) VALUES (?${', ?'.repeat(columns.length)})
-      ON CONFLICT (id) DO UPDATE SET ${columns.map((column) => `${column} = excluded.${column}`).join(', ')}`
-    this.#guarded = `${this.#save} WHERE excluded.mark > ${table}.mark
-      AND (excluded.key IS NULL OR excluded.key IS ${table}.key)`
-    this.#bySeq = guards(environment, 'guard-by-seq')
-    this.#byPosition = guards(environment, 'guard-by-position')
-  }
-
-  async prepare(): Promise<void> {
-    const { reader, writer } = this.#environment
-    if (await reader.read((c) => isMade(c, this.#shape, this.#generation))) return
-    await writer.submit(() => make(writer.connection, this.#shape, this.#generation))
-  }
-
-  load(ids: readonly string[]): Promise<readonly StoredRow[]> {
-    return this.#made(() => this.#environment.reader.read((c) => this.loadFrom(c, ids)))
-  }
-
-  save(rows: readonly StoredRow[]): Promise<readonly string[]> {
-    const { writer } = this.#environment
-    return this.#made(() => writer.submit(() => this.saveTo(writer.connection, rows)))
-  }
-
-  get(id: string): Promise<Record<string, unknown> | undefined> {
-    return this.#made(() =>
-      this.#environment.reader.read((c) => {
-        const data = c.get<{ data: string | null }>(this.#get, id)?.data
-        return typeof data === 'string' ? (JSON.parse(data) as Record<string, unknown>) : undefined
-      }),
-    )
-  }
-
-  find(question: Question): Promise<readonly FoundRow[]> {
-    return this.#made(() => this.#environment.reader.read((c) => find(c, this.#table, question)))
-  }
-
-  count(): Promise<number> {
-    return this.#made(() =>
-      this.#environment.reader.read((c) => (c.get<{ count: number }>(this.#count) as { count: number }).count),
-    )
-  }
-
-  loadFrom(c: Connection, ids: readonly string[]): StoredRow[] {
-    const rows = c.all<Omit<StoredRow, 'data'> & { data: string | null }>(this.#load, JSON.stringify(ids))
-    return rows.map(({ id, key, mark, data }) => ({
-      id,
-      key,
-      mark,
-      data: data === null ? null : (JSON.parse(data) as Record<string, unknown>),
-    }))
-  }
-
-  /** Each row is refused by its own statement unless its mark is above that of the stored row, and its key the same. */
-  saveTo(c: Connection, rows: readonly StoredRow[]): string[] {
-    const refused: string[] = []
-    for (const { id, key, mark, data } of rows) {
-      const guarded = key === null ? this.#byPosition : this.#bySeq
-      const values: SqlValue[] = [id, key, mark, data === null ? null : JSON.stringify(data)]
-      for (const field of this.#fields) values.push(data === null ? null : columnValue(data[field]))
-      if (c.run(guarded ? this.#guarded : this.#save, ...values) === 0) refused.push(id)
-    }
-    return refused
-  }
-
-  /** After a `reset` by another process the table is gone; it is made again and the work done once more. */
-  async #made<T>(run: () => Promise<T>): Promise<T> {
-    try {
-      return await run()
-    } catch (error) {
-      if (!isObverseError(error, 'SCHEMA_OUTDATED')) throw error
-      await this.prepare()
-      return run()
-    }
   }
 }

@@ -12,6 +12,10 @@ export type Capability =
   | 'returns'
   /** Ordered look-ups over rows of a view. */
   | 'ordered-lookups'
+  /** `size` says how many rows a look-up has. */
+  | 'counted-lookups'
+  /** Rows are searched by their words. */
+  | 'search'
 
 /**
  * One statement of a contract, for any test runner: `run` resolves when it holds and rejects, with an assertion that

@@ -14,6 +14,7 @@ import { logCases } from './log.ts'
 import { outboxCases } from './outbox.ts'
 import { positionsCases } from './positions.ts'
 import { queueCases } from './queue.ts'
+import { searchCases } from './search.ts'
 import { statusCases } from './status.ts'
 import { StoreSubject } from './store-subject.ts'
 import { tablesCases } from './tables.ts'
@@ -21,7 +22,7 @@ import { transactionCases } from './transaction.ts'
 import { type ViewSubject, viewCases } from './view.ts'
 
 export type { BrokerSubject, Capability, Case, ContractTest, Exceptions, StoreSubject, ViewSubject }
-export { brokerCases, CANARIES, viewCases }
+export { brokerCases, CANARIES, searchCases, viewCases }
 
 /** Cases of the ports that only a whole store has. */
 export const storeCases: readonly Case<StoreSubject>[] = [
@@ -62,9 +63,7 @@ export function storeContracts(options: StoreContractOptions): readonly Contract
     ...under('broker', brokerCases).map((one) =>
       over(one, (subject: StoreSubject) => ({ open: async () => (await subject.open()).broker })),
     ),
-    ...under('view', viewCases).map((one) =>
-      over(one, (subject: StoreSubject) => ({ open: async () => (await subject.open()).views })),
-    ),
+    ...VIEWS.map((one) => over(one, (subject: StoreSubject) => ({ open: async () => (await subject.open()).views }))),
   ]
   return bind(all, options, async (one) => {
     const subject = new StoreSubject(await options.store(), options.without)
@@ -75,6 +74,9 @@ export function storeContracts(options: StoreContractOptions): readonly Contract
     }
   })
 }
+
+/** Everything that is asked of views. */
+const VIEWS: readonly Case<ViewSubject>[] = [...under('view', viewCases), ...under('search', searchCases)]
 
 /** Cases are named after their port: `log: …`. */
 function under<S>(port: string, cases: readonly Case<S>[]): readonly Case<S>[] {
@@ -115,7 +117,7 @@ export interface ViewContractOptions extends Exceptions {
 
 /** The contract of a view store that is not part of a store. */
 export function viewContracts(options: ViewContractOptions): readonly ContractTest[] {
-  return bind(under('view', viewCases), options, (one) => one.run({ open: options.views }))
+  return bind(VIEWS, options, (one) => one.run({ open: options.views }))
 }
 
 export interface CanaryOptions extends StoreContractOptions {

@@ -43,6 +43,29 @@ export const inlineCases: readonly Case<StoreSubject>[] = [
     },
   },
   {
+    name: 'inline rows are found by their words with the commit, and not without it',
+    needs: ['search'],
+    async run(subject) {
+      const store = await subject.open()
+      const searched = { ...shape, name: 'inline-words', search: { fields: ['text'], by: [] } }
+      const table = await store.views.open(searched, 1)
+      const put =
+        (text: string, fails = false): NonNullable<Unit['project']> =>
+        async ([event], rows) => {
+          const mark = event?.seq ?? 0
+          await rows.table('inline-words', 1).save([{ id: 'a', key: 'a', mark, data: { id: 'a', text } }])
+          if (fails) throw new Error('no')
+        }
+      await store.transactions.commit(ENTRY, unit([fact('a')], [], { project: put('red') }))
+      await assert.rejects(store.transactions.commit(ENTRY, unit([fact('a')], [], { project: put('blue', true) })))
+      const find = async (prefix: string) =>
+        (await table.search?.({ words: [], prefix, by: [], equals: [], limit: 9 }))?.map(({ id }) => id)
+      assert.deepEqual([await find('red'), await find('blue')], [['a'], []])
+      await store.transactions.commit(ENTRY, unit([fact('a')], [], { project: put('green') }))
+      assert.deepEqual([await find('red'), await find('green')], [[], ['a']])
+    },
+  },
+  {
     name: 'events are given with their seqs, and positions where a commit knows them',
     async run(subject) {
       const store = await subject.open()

@@ -216,6 +216,19 @@ export const viewCases: readonly Case<ViewSubject>[] = [
     },
   },
   {
+    name: 'a look-up says how many rows it has',
+    needs: ['counted-lookups'],
+    async run(subject) {
+      const table = await (await subject.open()).open(shape, 1)
+      await table.save(['a', 'b', 'c', 'd'].map((id) => row(id, 1, { status: 'x', vip: true })))
+      await table.save([row('c', 2, null), row('d', 2, { status: 'y', vip: null })])
+      const size = (lookup: Lookup, equals: readonly Scalar[]) => table.size?.(lookup, equals)
+      assert.deepEqual([await size(byStatus, ['x']), await size(byStatus, ['y'])], [2, 1])
+      assert.deepEqual([await size(ofStatusByAge, ['x', true]), await size(ofStatusByAge, ['y', null])], [2, 1])
+      assert.deepEqual([await size(byStatus, ['nobody']), await size(byId, [])], [0, 3])
+    },
+  },
+  {
     name: 'paging skips nothing and repeats nothing while rows come and go',
     needs: ['ordered-lookups'],
     async run(subject) {
@@ -286,6 +299,10 @@ export const viewCases: readonly Case<ViewSubject>[] = [
       assert.deepEqual(store.lacks({ name: 'plain', key: 'id', lookups: [] }), [])
       for (const reason of store.lacks(shape)) assert.ok(reason.length > 10, 'a reason is a sentence')
       assert.ok(store.name.length > 0)
+      const searched: ViewShape = { name: 'searched', key: 'id', lookups: [], search: { fields: ['name'], by: [] } }
+      const table = await store.open({ name: 'plain', key: 'id', lookups: [] }, 1)
+      const lacksSearch = store.lacks(searched).length > 0
+      assert.equal(lacksSearch, table.search === undefined, '`lacks` names a search exactly where there is no `search`')
     },
   },
   {
