@@ -31,8 +31,8 @@ export async function composeAnswers(): Promise<boolean> {
 export function composeUrls(kind: Kind, ports: ServerRecord['ports']): { url: string; management?: string } {
   if (kind === 'postgres') return { url: `postgres://postgres:postgres@127.0.0.1:${ports.port}/postgres` }
   if (kind === 'mongodb') return { url: `mongodb://127.0.0.1:${ports.port}/?directConnection=true` }
-  const management = `http://guest:guest@127.0.0.1:${ports.management}`
-  return { url: `amqp://guest:guest@127.0.0.1:${ports.port}`, management }
+  const management = `http://obverse:obverse@127.0.0.1:${ports.management}`
+  return { url: `amqp://obverse:obverse@127.0.0.1:${ports.port}`, management }
 }
 
 /** An instance of one service of compose.yaml, as a Compose project of its own on ports of its own. */

@@ -18,6 +18,7 @@ export function findRabbitmq4(): Program | undefined {
 // Mounts are seen in there only, and end with the process. The instance's folder has the same path inside.
 const enter = `
 set -e
+mount -t tmpfs -o mode=1777 tmpfs "$ROOT/tmp"
 mkdir -p "$ROOT$FOLDER"
 mount -t proc proc "$ROOT/proc"
 mount --rbind /dev "$ROOT/dev"

@@ -1,20 +1,23 @@
 import { randomBytes } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, readdirSync, rmdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { account, assertEnterable, ownFolder } from './account.ts'
 import { ComposeInstance, composeUrls } from './compose.ts'
 import type { Instance } from './instance.ts'
 import { withLock } from './lock.ts'
+import { ServerMissing } from './missing.ts'
 import { NAMES, type ServerName } from './name.ts'
 import { freePorts } from './port.ts'
 import { ProgramInstance } from './programs.ts'
 import { readRecord, type ServerRecord } from './record.ts'
 import { findProgram, findWay } from './ways.ts'
 
+const usualFolder = join(tmpdir(), `obverse-servers-${process.getuid?.() ?? 0}`)
+
 /** Where the set of that name is; OBVERSE_SERVERS_DIR overrules it. */
 export function setFolder(name = 'default'): string {
-  return process.env.OBVERSE_SERVERS_DIR ?? join(tmpdir(), `obverse-servers-${process.getuid?.() ?? 0}`, name)
+  return process.env.OBVERSE_SERVERS_DIR || join(usualFolder, name)
 }
 
 /**
@@ -46,9 +49,18 @@ export class ServerSet {
   async up(name: ServerName, as: string = name): Promise<Instance> {
     this.#make()
     return withLock(this.#lock(as), async () => {
-      const instance = (await this.#open(as)) ?? (await this.#create(name, as))
-      await instance.start()
-      return instance
+      const there = await this.#open(as)
+      if (there) {
+        await there.start()
+        return there
+      }
+      try {
+        return await this.#startNew(name, as)
+      } catch (error) {
+        // A port that was free may be somebody's by now; new ones are tried, once.
+        if (error instanceof ServerMissing) throw error
+        return await this.#startNew(name, as)
+      }
     })
   }
 
@@ -67,6 +79,17 @@ export class ServerSet {
     if (!record) return undefined
     if (record.way === 'compose') return new ComposeInstance(folder, record)
     return new ProgramInstance(folder, await findProgram(record.name, record.way), record)
+  }
+
+  async #startNew(name: ServerName, as: string): Promise<Instance> {
+    const instance = await this.#create(name, as)
+    try {
+      await instance.start()
+    } catch (error) {
+      await instance.discard()
+      throw error
+    }
+    return instance
   }
 
   async #create(name: ServerName, as: string): Promise<Instance> {
@@ -106,12 +129,17 @@ export class ServerSet {
     assertEnterable(this.folder, account())
   }
 
+  // Nothing but what was made here: OBVERSE_SERVERS_DIR may name any folder.
   #remove(): void {
-    rmSync(this.folder, { recursive: true, force: true, maxRetries: 3 })
-    try {
-      if (!process.env.OBVERSE_SERVERS_DIR) rmdirSync(join(this.folder, '..'))
-    } catch {
-      // other sets are in it
+    if (!existsSync(this.folder)) return
+    for (const name of readdirSync(this.folder))
+      if (name.endsWith('.lock')) rmSync(join(this.folder, name), { force: true })
+    for (const folder of [this.folder, ...(dirname(this.folder) === usualFolder ? [usualFolder] : [])]) {
+      try {
+        rmdirSync(folder)
+      } catch {
+        return // something else is in it
+      }
     }
   }
 }
