@@ -49,6 +49,10 @@ export const ERRORS = {
   RECEIPT_TIMEOUT: { status: 503, kind: 'fault', title: 'The command was accepted and is not done yet.' },
   PAYLOAD_TOO_LARGE: { status: 413, kind: 'refusal', title: 'The message is larger than the limit.' },
   OVERLOADED: { status: 503, kind: 'outage', title: 'More work waits than the limit allows.' },
+  BROKER_UNREACHABLE: { status: 503, kind: 'outage', title: 'The broker does not answer.' },
+  BROKER_BLOCKED: { status: 503, kind: 'outage', title: 'The broker takes no messages because of an alarm.' },
+  BROKER_CLOSED: { status: 503, kind: 'outage', title: 'The connection to the broker has been closed.' },
+  QUEUE_IN_USE: { status: 409, kind: 'refusal', title: 'A consumer has what was to be looked at.' },
   // store
   STORE_UNREACHABLE: { status: 503, kind: 'outage', title: 'The store does not answer.' },
   STORE_BUSY: { status: 503, kind: 'outage', title: 'The store was locked for longer than the limit.' },
