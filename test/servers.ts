@@ -101,7 +101,7 @@ export async function fresh(on: ServerName | Server): Promise<Space> {
 }
 
 async function running(name: ServerName): Promise<ServerRecord | undefined> {
-  const started = (await new ServerSet(setFolder()).instances()).get(name)
+  const started = new ServerSet(setFolder()).instances().get(name)
   const up = started && (await started.isUp()) ? started.record : undefined
   // The set that OBVERSE_SERVERS_DIR names knows more about its servers than a URL says.
   return process.env.OBVERSE_SERVERS_DIR && up ? up : ((await givenServer(name)) ?? up)

@@ -76,6 +76,7 @@ export class ComposeInstance implements Instance {
   }
 
   async discard(): Promise<void> {
+    await this.resume().catch(() => {}) // a paused container cannot be stopped; others cannot be resumed
     await this.#compose('down', '--volumes', '--timeout', '0')
     rmSync(this.#folder, { recursive: true, force: true })
   }

@@ -12,19 +12,20 @@ import { waitUntil } from './wait.ts'
 export class ProgramInstance implements Instance {
   record: ServerRecord
   readonly #folder: string
-  readonly #program: Program
+  readonly #program: () => Promise<Program>
   readonly #place: Place
 
   /** `folder` exists and belongs to the account; `record.processes` is empty for one that never ran. */
-  constructor(folder: string, program: Program, record: ServerRecord) {
+  constructor(folder: string, program: () => Promise<Program>, record: ServerRecord) {
     this.#folder = folder
     this.#program = program
     this.#place = { folder, ports: record.ports, account: account(), secret: record.secret }
     this.record = record
   }
 
-  prepare(): Promise<void> {
-    return this.#program.prepare(this.#place)
+  async prepare(): Promise<void> {
+    const program = await this.#program()
+    await program.prepare(this.#place)
   }
 
   isUp(): Promise<boolean> {
@@ -35,13 +36,15 @@ export class ProgramInstance implements Instance {
     if (await this.isUp()) return
     await this.kill9() // what a server that died alone left behind
     const began = performance.now()
-    await this.#program.beforeStart?.(this.#place)
-    for (const launch of this.#program.launches(this.#place)) {
+    const program = await this.#program()
+    await program.beforeStart?.(this.#place)
+    for (const launch of program.launches(this.#place)) {
       await this.#launch(launch)
-      if (launch.role !== 'server') await this.#companion(launch.role)
+      if (launch.role === 'server') continue
+      await this.#whenReady(launch.role, 10_000, async () => (await program.companionReady?.(this.#place)) !== false)
     }
-    const version = await this.#whenReady('server', 60_000, () => this.#program.ready(this.#place))
-    const hidden = this.#program.hiddenPid?.(this.#place)
+    const version = await this.#whenReady('server', 60_000, () => program.ready(this.#place))
+    const hidden = program.hiddenPid?.(this.#place)
     if (hidden !== undefined) this.#know('hidden', await known(hidden))
     this.#write({ version, startedIn: Math.round(performance.now() - began) })
   }
@@ -49,9 +52,10 @@ export class ProgramInstance implements Instance {
   async stop(): Promise<void> {
     const { server, hidden } = this.record.processes
     if (await isRunning(server)) {
+      const program = await this.#program()
       const all = await this.#tree()
-      await this.#program.beforeStop?.(this.#place)
-      signal(hidden ?? (server as KnownProcess), this.#program.stopSignal)
+      await program.beforeStop?.(this.#place)
+      signal(hidden ?? (server as KnownProcess), program.stopSignal)
       // SIGTERM to RabbitMQ's shell would end the shell alone
       await ended([server as KnownProcess, ...(hidden ? [hidden] : [])], 30_000)
       await killTrees(all)
@@ -75,11 +79,11 @@ export class ProgramInstance implements Instance {
 
   async discard(): Promise<void> {
     await this.resume() // what is frozen acts on nothing but SIGKILL
-    const { server, hidden } = this.record.processes
-    const main = hidden ?? server
-    if (main && (await isRunning(main)) && this.#program.discardSignal !== 'SIGKILL') {
-      signal(main, this.#program.discardSignal)
-      await ended([main], 5_000).catch(() => {})
+    const { server } = this.record.processes
+    const program = await this.#program().catch(() => undefined) // gone: SIGKILL will do
+    if (server && program && program.discardSignal !== 'SIGKILL' && (await isRunning(server))) {
+      signal(server, program.discardSignal)
+      await ended([server], 5_000).catch(() => {})
     }
     await this.kill9()
     rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 })
@@ -107,10 +111,6 @@ export class ProgramInstance implements Instance {
     } finally {
       closeSync(log)
     }
-  }
-
-  async #companion(role: string): Promise<void> {
-    await this.#whenReady(role, 10_000, async () => (await this.#program.companionReady?.(this.#place)) !== false)
   }
 
   async #whenReady<T>(role: string, timeout: number, look: () => Promise<T | undefined | false>): Promise<T> {

@@ -34,7 +34,7 @@ export async function bringUp(
 
 /** The servers that are named, or all that there are. */
 export async function look(set: ServerSet, names: readonly ServerName[]): Promise<Report[]> {
-  const instances = await set.instances()
+  const instances = set.instances()
   const there = (Object.keys(NAMES) as ServerName[]).filter(
     (name) => instances.has(name) || process.env[NAMES[name].variable ?? ''],
   )

@@ -10,7 +10,7 @@ import { ServerMissing } from './missing.ts'
 import { NAMES, type ServerName } from './name.ts'
 import { freePorts } from './port.ts'
 import { ProgramInstance } from './programs.ts'
-import { readRecord, type ServerRecord } from './record.ts'
+import { readRecord, type ServerRecord, writeRecord } from './record.ts'
 import { findProgram, findWay } from './ways.ts'
 
 const usualFolder = join(tmpdir(), `obverse-servers-${process.getuid?.() ?? 0}`)
@@ -32,14 +32,18 @@ export class ServerSet {
   }
 
   /** The instances that were made here, running or not, by the names of their folders. */
-  async instances(): Promise<Map<string, Instance>> {
+  instances(): Map<string, Instance> {
     if (!existsSync(this.folder)) return new Map()
     assertOurs(this.folder)
     const names = readdirSync(this.folder, { withFileTypes: true }).flatMap((entry) =>
       entry.isDirectory() ? entry.name : [],
     )
-    const found = await Promise.all(names.map(async (name) => [name, await this.#open(name)] as const))
-    return new Map(found.flatMap(([name, instance]) => (instance ? [[name, instance]] : [])))
+    return new Map(
+      names.flatMap((name) => {
+        const instance = this.#open(name)
+        return instance ? [[name, instance]] : []
+      }),
+    )
   }
 
   /**
@@ -49,8 +53,10 @@ export class ServerSet {
   async up(name: ServerName, as: string = name): Promise<Instance> {
     this.#make()
     return withLock(this.#lock(as), async () => {
-      const there = await this.#open(as)
-      if (there) {
+      const there = this.#open(as)
+      if (there?.record.version === '')
+        await there.discard() // its making was cut short
+      else if (there) {
         await there.start()
         return there
       }
@@ -66,19 +72,19 @@ export class ServerSet {
 
   /** Ends the instances, all of them unless some are named, and removes what they had. */
   async down(names?: readonly string[]): Promise<string[]> {
-    const instances = await this.instances()
+    const instances = this.instances()
     const condemned = [...instances].filter(([name]) => names?.includes(name) ?? true)
     await Promise.all(condemned.map(([name, instance]) => withLock(this.#lock(name), () => instance.discard())))
     if (!names || condemned.length === instances.size) this.#remove()
     return condemned.map(([name]) => name)
   }
 
-  async #open(as: string): Promise<Instance | undefined> {
+  #open(as: string): Instance | undefined {
     const folder = join(this.folder, as)
     const record = readRecord(folder)
     if (!record) return undefined
     if (record.way === 'compose') return new ComposeInstance(folder, record)
-    return new ProgramInstance(folder, await findProgram(record.name, record.way), record)
+    return new ProgramInstance(folder, () => findProgram(record.name, record.way), record)
   }
 
   async #startNew(name: ServerName, as: string): Promise<Instance> {
@@ -102,18 +108,16 @@ export class ServerSet {
     const secret = randomBytes(12).toString('hex')
     const base = { name, kind, way, version: '', startedIn: 0, folder, ports, secret, processes: {} } as const
     if (!program) {
-      return new ComposeInstance(folder, {
-        ...base,
-        what: 'server',
-        from: 'Docker Compose',
-        ...composeUrls(kind, ports),
-      })
+      const record = { ...base, what: 'server', from: 'Docker Compose', ...composeUrls(kind, ports) } as const
+      writeRecord(folder, record)
+      return new ComposeInstance(folder, record)
     }
     const { what, from } = program
     const place = { folder, ports, account: account(), secret }
     const management = program.management?.(place)
     const record: ServerRecord = { ...base, what, from, url: program.url(place), ...(management ? { management } : {}) }
-    const instance = new ProgramInstance(folder, program, record)
+    writeRecord(folder, record) // before there is anything that `down` would have to find
+    const instance = new ProgramInstance(folder, async () => program, record)
     await instance.prepare()
     return instance
   }
@@ -123,17 +127,20 @@ export class ServerSet {
   }
 
   #make(): void {
-    mkdirSync(this.folder, { recursive: true, mode: 0o755 })
+    if (!existsSync(this.folder)) {
+      mkdirSync(this.folder, { recursive: true })
+      chmodSync(this.folder, 0o755) // the account goes through it to its own
+    }
     assertOurs(this.folder)
-    chmodSync(this.folder, 0o755) // the account goes through it to its own
     assertEnterable(this.folder, account())
   }
 
   // Nothing but what was made here: OBVERSE_SERVERS_DIR may name any folder.
   #remove(): void {
     if (!existsSync(this.folder)) return
-    for (const name of readdirSync(this.folder))
+    for (const name of readdirSync(this.folder)) {
       if (name.endsWith('.lock')) rmSync(join(this.folder, name), { force: true })
+    }
     for (const folder of [this.folder, ...(dirname(this.folder) === usualFolder ? [usualFolder] : [])]) {
       try {
         rmdirSync(folder)
