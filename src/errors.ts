@@ -46,6 +46,7 @@ export const ERRORS = {
   DEPENDENCY_DOWN: { status: 503, kind: 'outage', title: 'Something this work needs is not reachable.' },
   PERMANENT: { status: 500, kind: 'permanent', title: 'A handler says that trying again cannot help.' },
   CRASH_LOOP: { status: 500, kind: 'permanent', title: 'The message ended its process too often.' },
+  BROKER_GAVE_UP: { status: 500, kind: 'permanent', title: 'The broker delivered the message too often.' },
   RECEIPT_TIMEOUT: { status: 503, kind: 'fault', title: 'The command was accepted and is not done yet.' },
   PAYLOAD_TOO_LARGE: { status: 413, kind: 'refusal', title: 'The message is larger than the limit.' },
   OVERLOADED: { status: 503, kind: 'outage', title: 'More work waits than the limit allows.' },

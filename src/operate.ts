@@ -57,8 +57,6 @@ export interface ChannelReport extends ChannelStats {
   readonly handlers: readonly string[]
   /** Held rows of the channel's handlers, by state. */
   readonly held: Readonly<Record<HeldState, number>>
-  /** Messages in and out per second, over the last looks; absent on the first. */
-  readonly rate?: number
 }
 
 export interface ProjectionReport {

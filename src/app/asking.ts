@@ -26,11 +26,11 @@ export interface AskingContext {
 
 /** The query side of an opened application: the bus, and the wait for what a token names. */
 export function createAsking(opened: Opened, { assembly, runtime, observe, limits, layers }: AskingContext): QueryBus {
-  const { store, generations, wake } = opened
-  const { log, checkpoints, held, deadLetters } = store
+  const { store, generations, checkpointsFor, wake } = opened
+  const { log, held, deadLetters } = store
   const waiter = createWaiter({
     generations,
-    checkpoints,
+    checkpointsFor,
     log,
     runtime,
     parked: async ({ name }, key) => {

@@ -10,11 +10,12 @@ type Looks = Pick<Operations, 'health' | 'pendingMigrations' | 'channels' | 'dea
 
 /**
  * Looks at everything an operator would look at first, and says of each what to do. `orphans`: held rows of handlers that
- * the application does not have.
+ * the application does not have. `servers`: what each dependency says of itself.
  */
 export async function examine(
   operations: Looks,
   orphans: () => Promise<readonly HeldCount[]>,
+  servers: () => Promise<readonly Finding[]>,
   runtime: Runtime,
 ): Promise<readonly Finding[]> {
   const health = await operations.health()
@@ -25,6 +26,7 @@ export async function examine(
   )
   if (health.some(({ ok }) => !ok)) return findings
   findings.push(tables(await operations.pendingMigrations()))
+  findings.push(...(await servers()))
   for (const report of await operations.channels.list()) findings.push(...channel(report))
   findings.push(...unknownHandlers(await orphans()))
   const first = await operations.projections.list()

@@ -1,10 +1,13 @@
 import { ObverseError } from '../errors.ts'
 import { checkProjections } from '../read/check-projections.ts'
+import type { Checkpoints } from '../read/checkpoint.ts'
+import { checkpointsOf, livesApart } from '../read/checkpoints-of.ts'
 import { createGenerations, type Generations } from '../read/generation.ts'
 import { createInlineProjector } from '../read/inline.ts'
 import { createLive } from '../read/live.ts'
+import type { AnyProjection } from '../read/projection.ts'
 import { createProjector, type Projector } from '../read/projector.ts'
-import type { ViewStore } from '../read/view.ts'
+import type { AnyView, ViewStore } from '../read/view.ts'
 import type { Runtime } from '../runtime/clock.ts'
 import type { Observer } from '../runtime/observer.ts'
 import { DEFAULT_RETRY } from '../runtime/retry.ts'
@@ -12,6 +15,7 @@ import type { OpenStore, Store } from '../store.ts'
 import type { Broker } from '../wire/broker.ts'
 import { channel } from '../wire/channel.ts'
 import { createConsumer } from '../wire/consumer.ts'
+import { createGivenUpDrain, type GivenUpDrain } from '../wire/given-up.ts'
 import { createQuarantine } from '../wire/quarantine.ts'
 import { createRelay, type Relay } from '../wire/relay.ts'
 import { createRouter, type Router } from '../wire/router.ts'
@@ -36,9 +40,13 @@ export interface Opened {
   readonly viewStores: ReadonlyMap<string, ViewStore>
   readonly wake: Wake
   readonly generations: Generations
+  /** How far a projection has come is kept beside its rows. */
+  readonly checkpointsFor: (projection: AnyProjection) => Checkpoints
   readonly router: Router
   readonly send: CommandBus
   readonly relay: Relay
+  /** Takes back what the broker gave up by itself. */
+  readonly givenUp: GivenUpDrain
   /** Of every projection; those with another feed work only after a switch. */
   readonly projectors: readonly Projector[]
   /** For consumers of channels. */
@@ -68,8 +76,9 @@ export async function open(composition: Composition): Promise<Opened> {
   for (const { view } of projections) {
     viewStores.set(view.name, (await options.views?.[view.name]?.({ runtime })) ?? store.views)
   }
+  const storeOf = (view: AnyView): ViewStore => viewStores.get(view.name) ?? store.views
   checkProjections(projections, {
-    storeOf: (view) => viewStores.get(view.name) ?? store.views,
+    storeOf,
     own: store.views,
     all: [store.views, ...viewStores.values()],
     knowsPosition: store.transactions.knowsPosition,
@@ -81,7 +90,7 @@ export async function open(composition: Composition): Promise<Opened> {
   const wake = createWake(store)
   const generations = createGenerations({
     checkpoints: store.checkpoints,
-    storeOf: (view) => viewStores.get(view.name) ?? store.views,
+    storeOf,
     runtime,
   })
   const { log, checkpoints, transactions } = store
@@ -126,8 +135,11 @@ export async function open(composition: Composition): Promise<Opened> {
   const reading = projections.map((projection) => {
     const source = projection.feed.kind === 'channel' ? channels.get(projection.feed.channel) : undefined
     const parking = parkingOf(projection, store, runtime, source?.retry ?? DEFAULT_RETRY)
-    const shared = { projection, generations, log, parking, runtime, observer: observe }
-    const projector = createProjector({ ...shared, checkpoints, onProjected: wake.now })
+    const home = storeOf(projection.view)
+    const apart = livesApart(home, checkpoints)
+    const shared = { projection, generations, log, parking, runtime, observer: observe, apart }
+    const beside = checkpointsOf(home, checkpoints)
+    const projector = createProjector({ ...shared, checkpoints: beside, onProjected: wake.now })
     return { projector, subscriber: projectionSubscriber(projection, source, createLive({ ...shared, projector })) }
   })
   const router = createRouter([
@@ -175,21 +187,25 @@ export async function open(composition: Composition): Promise<Opened> {
     owner,
     remember: limits.remember,
   })
+  const givenUp = createGivenUpDrain({ runtime, observe, registry, router, broker, inbox, held })
   return {
     store,
     broker,
     viewStores,
     wake,
     generations,
+    checkpointsFor: ({ view }) => checkpointsOf(storeOf(view), checkpoints),
     router,
     send,
     relay,
+    givenUp,
     projectors: reading.map(({ projector }) => projector),
     consumers,
     logLanes,
     async close() {
       wake.close()
       if (broker !== store.broker) await broker.close()
+      for (const views of new Set(viewStores.values())) if (views !== store.views) await views.close?.()
       await store.close()
     },
   }

@@ -1,12 +1,11 @@
 import { ObverseError } from '../errors.ts'
 import type { ChannelReport, Operations, ProjectionReport } from '../operate.ts'
-import { checkpointName, shapeOf } from '../read/generation.ts'
+import { checkpointName } from '../read/generation.ts'
 import { createProgress } from '../read/progress.ts'
 import type { AnyProjection } from '../read/projection.ts'
 import { rebuild, switchTo } from '../read/rebuild.ts'
 import { verify } from '../read/verify.ts'
 import { type Runtime, sleep } from '../runtime/clock.ts'
-import type { Health } from '../runtime/health.ts'
 import type { Observer } from '../runtime/observer.ts'
 import { DEFAULT_RETRY } from '../runtime/retry.ts'
 import type { Migration, OpenStore, SchemaControl } from '../store.ts'
@@ -14,6 +13,7 @@ import type { DeadLetters } from '../wire/dead-letter.ts'
 import type { HeldCount, HeldState } from '../wire/held.ts'
 import type { Assembly } from './assembly.ts'
 import { examine } from './doctor.ts'
+import { examineServers, healthOf } from './health.ts'
 import type { Opened } from './opened.ts'
 import { parkingOf } from './parking.ts'
 import { type Sources, statusOf, type Taker, traceOf } from './tracing.ts'
@@ -54,9 +54,10 @@ export function createOperations(on: OperatedOn): Operations {
     throw new ObverseError('USAGE', `There is no projection ${JSON.stringify(name)}; the projections are: ${all}`)
   }
   const context = async (name: string) => {
-    const { store: open, generations } = await opened()
-    const { checkpoints, log } = open
+    const { store: open, generations, checkpointsFor } = await opened()
+    const { log } = open
     const projection = find(name)
+    const checkpoints = checkpointsFor(projection)
     const parking = parkingOf(projection, open, runtime, DEFAULT_RETRY)
     return { projection, generations, checkpoints, log, parking, runtime, observer: on.observe }
   }
@@ -106,26 +107,21 @@ export function createOperations(on: OperatedOn): Operations {
       await open.schema.reset()
       await open.schema.migrate(migrations)
     },
-    async health() {
-      const { store: open, broker, viewStores } = await opened()
-      const health: (Health & { name: string })[] = [{ name: 'store', ...(await open.health()) }]
-      if (broker !== open.broker) health.push({ name: broker.name, ...(await looks(() => broker.stats(), 'answers')) })
-      for (const [view, viewStore] of viewStores) {
-        if (viewStore === open.views) continue
-        const projection = assembly.projections.find((one) => one.view.name === view)
-        const name = `view ${view}`
-        if (projection) health.push({ name, ...(await looks(() => rowsOf(viewStore, projection), viewStore.name)) })
-      }
-      return health
-    },
-    doctor: () => examine(operations, async () => orphansOf(await store(), assembly), runtime),
+    health: async () => healthOf(await opened(), assembly),
+    doctor: () =>
+      examine(
+        operations,
+        async () => orphansOf(await store(), assembly),
+        async () => examineServers(await opened(), assembly),
+        runtime,
+      ),
   }
   return operations
 }
 
 /** Handlers by their inbox marks, which are kept for a time only; projections by the marks of their rows. */
 function takersOf(type: string, opened: Opened, assembly: Assembly, { runtime, remember }: OperatedOn): Taker[] {
-  const { store, generations } = opened
+  const { store, generations, checkpointsFor } = opened
   const handlers = assembly.onChannels.filter(({ definition }) => definition.type === type)
   const projections = assembly.projections.filter(({ types }) => types.has(type))
   return [
@@ -136,8 +132,8 @@ function takersOf(type: string, opened: Opened, assembly: Assembly, { runtime, r
       }),
     ),
     ...projections.map((projection): Taker => {
-      const { log, checkpoints } = store
-      const progress = createProgress(projection, { generations, checkpoints, log })
+      const checkpoints = checkpointsFor(projection)
+      const progress = createProgress(projection, { generations, checkpoints, log: store.log })
       return {
         name: projection.name,
         done: async ({ key, seq }) => (await progress.look([{ key, seq }])).missing.size === 0,
@@ -151,19 +147,6 @@ async function orphansOf({ held }: OpenStore, { onChannels, projections }: Assem
   const names = new Set([...onChannels, ...projections].map(({ name }) => name))
   const counts = await held.counts()
   return counts.filter(({ handler, state }) => handler !== null && state !== 'skipped' && !names.has(handler))
-}
-
-async function looks(look: () => Promise<unknown>, well: string): Promise<Health> {
-  try {
-    await look()
-    return { ok: true, detail: well }
-  } catch (error) {
-    return { ok: false, detail: error instanceof Error ? error.message : String(error) }
-  }
-}
-
-async function rowsOf(store: Opened['store']['views'], { view }: AnyProjection): Promise<number> {
-  return (await store.open(shapeOf(view), 1)).count()
 }
 
 async function channelReports({ broker, store, router }: Opened, { channels }: Assembly): Promise<ChannelReport[]> {
@@ -185,7 +168,7 @@ async function projectionReport(opened: Opened, projection: AnyProjection): Prom
     served.table.count(),
     store.held.counts(),
     store.log.head(),
-    store.checkpoints.get(checkpointName(projection, served.generation)),
+    opened.checkpointsFor(projection).get(checkpointName(projection, served.generation)),
   ])
   const dead = counts.filter(({ handler, state }) => handler === name && state === 'dead')
   return {

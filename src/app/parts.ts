@@ -13,7 +13,7 @@ export interface Parts {
 }
 
 export function createParts(opened: Opened, assembly: Assembly, roles: Roles): Parts {
-  const { relay, projectors, logLanes, wake, generations } = opened
+  const { relay, givenUp, projectors, logLanes, wake, generations } = opened
   const { relay: relays = true, consume = true, project = true } = roles
   const consumers = channelsOf(assembly, consume).map((channel) => createConsumer(opened.consumers, channel))
   const lanes: readonly Consumer[] = project ? [...consumers, logLanes] : consumers
@@ -26,14 +26,17 @@ export function createParts(opened: Opened, assembly: Assembly, roles: Roles): P
   return {
     async start() {
       leave = listeners.map((listener) => wake.on(listener))
-      if (relays) relay.start()
+      if (relays) {
+        relay.start()
+        givenUp.start()
+      }
       if (project) for (const projector of projectors) projector.start()
       await Promise.all(lanes.map((consumer) => consumer.start()))
     },
     async stop() {
       await Promise.all(lanes.map((consumer) => consumer.stop()))
       await Promise.all(project ? projectors.map((projector) => projector.stop()) : [])
-      if (relays) await relay.stop()
+      if (relays) await Promise.all([relay.stop(), givenUp.stop()])
       for (const end of leave) end()
     },
   }

@@ -105,6 +105,10 @@ function stepTexts(step: Step): readonly string[] {
       return [projectedText(step)]
     case 'rebuilding':
       return [`rebuilding ${step.projection}: ${step.position} of ${step.head}, ${Math.round(step.perSecond)}/s`]
+    case 'fell-back':
+      return [
+        `the view of ${step.projection} came back at position ${step.to}, it had ${step.from}: catching up from the log`,
+      ]
     case 'switched':
       return [`${step.projection} is served from generation ${step.generation}`]
     case 'started':

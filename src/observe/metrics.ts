@@ -67,6 +67,7 @@ function families({ prefix = 'obverse', buckets = DURATION_BUCKETS, limit = 1_00
     batchTime: time('projection_batch_duration', 'One batch of a projection.'),
     rebuildPosition: level('rebuild_position', 'How far a rebuild has come.'),
     rebuildHead: level('rebuild_head', 'Where the log ended when a rebuild last looked.'),
+    lostByStore: count('projection_fallen_back_events', 'Events that a view store lost and the log gave again.'),
     generation: level('projection_generation', 'The generation that is served.'),
     failed: count('failures', 'Errors of long-running parts.'),
   }
@@ -114,6 +115,7 @@ function recorder(all: ReturnType<typeof families>): Recorder {
       all.rebuildPosition.set({ projection }, position)
       all.rebuildHead.set({ projection }, head)
     },
+    'fell-back': ({ projection, from, to }) => all.lostByStore.add({ projection }, from - to),
     switched: ({ projection, generation }) => all.generation.set({ projection }, generation),
     started() {},
     stopped() {},

@@ -24,6 +24,11 @@ export interface ApplierOptions {
   readonly givenUp?: (event: EventEnvelope) => Promise<boolean>
   /** Rows kept in memory. Default 4,000. */
   readonly hotRows?: number
+  /**
+   * The store may lose rows by itself: only keys of one row are kept in memory, since such a row is saved whole. Default
+   * false.
+   */
+  readonly apart?: boolean
 }
 
 /** Brings events into one generation of a view. */
@@ -87,6 +92,7 @@ export function createApplier(options: ApplierOptions): Applier {
     record,
     hot,
     together: false,
+    single: options.apart ?? false,
     guarded: !runtime.without?.has('guard-by-seq'),
     fillJumps: !runtime.without?.has('jump-fill'),
     hiddenMarks: false,

@@ -21,6 +21,8 @@ export interface KeyContext {
   readonly hot?: HotRows<KeyState>
   /** Rows and marks are saved together or not at all: inside a transaction. */
   readonly together: boolean
+  /** Only keys whose one row holds their mark are kept in memory. */
+  readonly single?: boolean
   readonly guarded: boolean
   readonly fillJumps: boolean
   /** True once a mark was seen that is no row: then marks are always looked for. */
@@ -180,7 +182,7 @@ function* saveLanes(
 
 /** Remembers what was saved; the keys of refused rows are looked at again. */
 function settle(
-  { hot }: KeyContext,
+  { hot, single }: KeyContext,
   lanes: ReadonlyMap<string, Lane>,
   refused: ReadonlySet<string>,
   applied: Applied,
@@ -195,10 +197,15 @@ function settle(
     }
     for (const row of changed.rows()) if ((state.rows.get(row.id)?.mark ?? 0) < row.mark) state.rows.set(row.id, row)
     if (lane.mark > state.mark) state.mark = lane.mark
-    hot?.set(key, state)
+    if (!single || isAlone(key, state)) hot?.set(key, state)
     if (failure) refuse(delivered, failure, applied)
   }
   return again
+}
+
+/** Everything of the key is in the row that is saved with every event of it. */
+function isAlone(key: string, { rows }: KeyState): boolean {
+  return rows.get(key)?.key === key && rows.ids().every((id) => id === key || rows.get(id) === undefined)
 }
 
 function refuse(delivered: readonly EventEnvelope[], failure: NonNullable<Lane['failure']>, applied: Applied): void {

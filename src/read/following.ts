@@ -22,18 +22,21 @@ export function createFollowing({
   checkpoints,
   log,
   runtime,
+  apart = false,
 }: {
   readonly projection: AnyProjection
   readonly checkpoints: Checkpoints
   readonly log: Pick<Log, 'head'>
   readonly runtime: Runtime
+  /** The rows are in another database than the log. */
+  readonly apart?: boolean
 }): Following {
-  const always = projection.feed.kind === 'log' || projection.gathering
+  const always = projection.feed.kind === 'log' || projection.gathering || apart
   let since: { generation: number; at: number; until?: number } | undefined
   return {
     due: ({ pointer }) => always || pointer.followTo !== undefined,
     async caughtUp({ generation, pointer }, position) {
-      if (always || pointer.followTo === undefined) return false
+      if (projection.feed.kind === 'log' || projection.gathering || pointer.followTo === undefined) return false
       if (since?.generation !== generation) since = { generation, at: runtime.elapsed() }
       if (runtime.elapsed() - since.at < SETTLE) return false
       // what was written into the old generation is in the log by now

@@ -19,6 +19,8 @@ export interface LiveOptions {
   readonly observer?: Observer
   /** Of a gathering projection: it alone knows whether an event is the next in the log. */
   readonly projector?: Pick<Projector, 'retry'>
+  /** The rows are in another database than the log. Default false. */
+  readonly apart?: boolean
 }
 
 /**
@@ -28,7 +30,7 @@ export interface LiveOptions {
  * Rejects only for outages; what failed is in the result.
  */
 export function createLive(options: LiveOptions): (events: readonly EventEnvelope[]) => Promise<Applied> {
-  const { projection, generations, log, parking, runtime, observer } = options
+  const { projection, generations, log, parking, runtime, observer, apart = false } = options
   const givenUp = parking.givenUp.bind(parking)
   let current: { generation: number; applier: Applier } | undefined
 
@@ -38,7 +40,15 @@ export function createLive(options: LiveOptions): (events: readonly EventEnvelop
     for (;;) {
       const { generation, table } = served
       if (current?.generation !== generation) {
-        const applier = createApplier({ projection, table, log, runtime, ...(observer && { observer }), givenUp })
+        const applier = createApplier({
+          projection,
+          table,
+          log,
+          runtime,
+          ...(observer && { observer }),
+          givenUp,
+          apart,
+        })
         current = { generation, applier }
       }
       const { applier } = current

@@ -9,6 +9,7 @@ import { advanceFenced } from './fence.ts'
 import { createFollowing } from './following.ts'
 import { checkpointName, type Generations, type Served } from './generation.ts'
 import { highWaterOf, saveHighWater } from './high-water.ts'
+import { createLaggingHead } from './lagging-head.ts'
 import type { Applied } from './outcome.ts'
 import type { Parking } from './parking.ts'
 import { createPause, type Standing } from './pause.ts'
@@ -30,6 +31,8 @@ export interface ProjectorOptions {
   readonly batch?: number
   /** Milliseconds between looks when nothing wakes it. Default 100. */
   readonly idle?: number
+  /** The rows are in another database than the log, with the checkpoint beside them. Default false. */
+  readonly apart?: boolean
 }
 
 export type { Standing } from './pause.ts'
@@ -39,7 +42,9 @@ export type { Standing } from './pause.ts'
  *
  * - `log` feed: always. Two of them at once do no harm: rows are guarded, and the checkpoint is fenced.
  * - other feeds: after a switch only, until what they may still have written into the generation before has passed;
- *   a gathering view that is filled inline is followed always, for what a commit left to it.
+ *   a gathering view that is filled inline is followed always, for what a commit left to it;
+ * - a view whose rows live apart is followed always, some seconds behind: should its store come back empty or older, its
+ *   checkpoint says so, and the log gives what is missing. What is there is refused by its guard.
  *
  * One failing event parks its key and the rest goes on. A gathering projection stops there, because its order is that
  * of the log: it tries the event again, with the retries of its policy and then every second, until it passes, or a
@@ -63,12 +68,15 @@ export interface Projector {
 
 export function createProjector(options: ProjectorOptions): Projector {
   const { projection, generations, checkpoints, log, parking, runtime, observer, onProjected } = options
-  const { batch = 1_000, idle = 100 } = options
+  const { batch = 1_000, idle = 100, apart = false } = options
   const types = [...projection.types]
   /** Commits fill the view too, and say in it how far they have come. */
   const shared = projection.gathering && projection.feed.kind === 'inline'
   const pause = createPause(retryPolicy(options.retry), runtime, parking)
-  const following = createFollowing({ projection, checkpoints, log, runtime })
+  const following = createFollowing({ projection, checkpoints, log, runtime, apart })
+  /** Events of another feed are the log's concern only when they should be there by now. */
+  const lagging = apart && projection.feed.kind !== 'log' ? createLaggingHead(log, runtime) : undefined
+  let highest = 0
   let current: { generation: number; applier: Applier; name: string } | undefined
   let position: number | undefined
 
@@ -76,8 +84,11 @@ export function createProjector(options: ProjectorOptions): Projector {
     if (current?.generation === served.generation) return current
     const { table, generation } = served
     const givenUp = parking.givenUp.bind(parking)
-    const applier = createApplier({ projection, table, log, runtime, ...(observer && { observer }), givenUp })
+    const shown = lagging === undefined && observer ? { observer } : {}
+    const hot = apart ? { hotRows: 0 } : {}
+    const applier = createApplier({ projection, table, log, runtime, ...shown, ...hot, givenUp })
     position = undefined
+    highest = 0
     current = { generation, applier, name: checkpointName(projection, generation) }
     return current
   }
@@ -86,14 +97,19 @@ export function createProjector(options: ProjectorOptions): Projector {
     const served = await generations.serving(projection.view)
     if (!following.due(served) || pause.resting()) return false
     const { applier, name } = enter(served)
-    position ??= await checkpoints.get(name)
+    // a store apart may have come back with an older one
+    if (apart || position === undefined) position = await checkpoints.get(name)
     const from = position
+    if (from < highest) observer?.({ step: 'fell-back', projection: projection.name, from: highest, to: from })
+    highest = from
     const whole = shared ? await highWaterOf(served.table) : 0
     if (whole > from) {
       await advance(name, from, whole, applier)
       return true
     }
-    const page = await log.after(from, batch, types)
+    const end = lagging ? await lagging() : Number.POSITIVE_INFINITY
+    if (end <= from) return following.caughtUp(served, from)
+    const page = upTo(end, await log.after(from, batch, types))
     const to = Math.max(page.scannedTo, page.events.at(-1)?.position ?? 0)
     if (to <= from) return following.caughtUp(served, from)
     const reached = await bring(applier, page, from, to)
@@ -179,4 +195,9 @@ export function createProjector(options: ProjectorOptions): Projector {
       return pause.standing
     },
   }
+}
+
+function upTo(end: number, page: LogPage): LogPage {
+  if (page.scannedTo <= end) return page
+  return { events: page.events.filter(({ position = 0 }) => position <= end), scannedTo: end }
 }

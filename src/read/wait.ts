@@ -11,7 +11,7 @@ import { createLine, type Line } from './waiting-line.ts'
 
 export interface WaiterOptions {
   readonly generations: Generations
-  readonly checkpoints: Pick<Checkpoints, 'get'>
+  readonly checkpointsFor: (projection: AnyProjection) => Pick<Checkpoints, 'get'>
   readonly log: Pick<Log, 'positionOf'>
   readonly runtime: Runtime
   /** True when a dead letter of this projection holds the key, so that waiting is in vain. */
@@ -46,7 +46,7 @@ export function createWaiter(options: WaiterOptions): Waiter {
   const lineOf = (projection: AnyProjection) => {
     let line = lines.get(projection.name)
     if (!line) {
-      line = createLine(projection, options)
+      line = createLine(projection, { ...options, checkpoints: options.checkpointsFor(projection) })
       lines.set(projection.name, line)
     }
     return line

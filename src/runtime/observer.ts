@@ -71,6 +71,8 @@ export type Step =
       readonly head: number
       readonly perSecond: number
     }
+  /** A view store came back empty or older than it was; it is caught up from the log. */
+  | { readonly step: 'fell-back'; readonly projection: string; readonly from: number; readonly to: number }
   | { readonly step: 'switched'; readonly projection: string; readonly generation: number }
   | { readonly step: 'started'; readonly part: string; readonly detail: string }
   | { readonly step: 'stopped'; readonly part: string; readonly reason: string }

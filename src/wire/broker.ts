@@ -104,4 +104,6 @@ export interface ChannelStats {
   readonly consumers: number
   /** Epoch ms of the oldest waiting message, where known. */
   readonly oldest?: number
+  /** Messages per second, lately, where the broker measures them: that came, and that were settled. */
+  readonly rates?: { readonly published: number; readonly settled: number }
 }

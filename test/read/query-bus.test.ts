@@ -17,7 +17,7 @@ async function createBus(more: Partial<QueryBusOptions> = {}) {
     handlers: [getThing],
     projections: [thingsProjection()],
     generations,
-    waiter: createWaiter({ generations, checkpoints, log, runtime }),
+    waiter: createWaiter({ generations, checkpointsFor: () => checkpoints, log, runtime }),
     runtime,
     observer: (step) => steps.push(step),
     ...more,

@@ -9,7 +9,13 @@ const say = (key: string, type = 'add', id = key): Said => ({ key, type, data: {
 
 function waiting(world: World, more: Partial<Parameters<typeof createWaiter>[0]> = {}) {
   const { checkpoints, log } = world.store
-  return createWaiter({ generations: world.generations, checkpoints, log, runtime: world.runtime, ...more })
+  return createWaiter({
+    generations: world.generations,
+    checkpointsFor: () => checkpoints,
+    log,
+    runtime: world.runtime,
+    ...more,
+  })
 }
 function projecting(world: World, projection = thingsProjection()) {
   const { checkpoints, log } = world.store

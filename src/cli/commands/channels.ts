@@ -28,7 +28,8 @@ export const channelsList: Command = command({
         { title: 'oldest', right: true },
         { title: 'held', right: true },
         { title: 'dead', right: true },
-        { title: 'rate', right: true, optional: true },
+        { title: 'in', right: true, optional: true },
+        { title: 'out', right: true, optional: true },
         { title: 'handlers', least: 12, optional: true },
       ],
       channels.map((channel) => rowOf(channel, out.style, runtime.now())),
@@ -38,7 +39,7 @@ export const channelsList: Command = command({
 })
 
 function rowOf(channel: ChannelReport, style: Style, now: number): Cell[] {
-  const { messages, unsettled, consumers, oldest, held, rate, handlers } = channel
+  const { messages, unsettled, consumers, oldest, held, rates, handlers } = channel
   const waits = held.retry + held.waiting
   return [
     { text: channel.channel, paint: style.bold },
@@ -48,13 +49,18 @@ function rowOf(channel: ChannelReport, style: Style, now: number): Cell[] {
     oldest === undefined ? '' : ageText(oldest, now),
     number(waits, waits > 0 ? style.warn : style.dim),
     number(held.dead, held.dead > 0 ? style.bad : style.dim),
-    rate === undefined ? '' : `${rate < 10 ? Number(rate.toFixed(1)) : countText(rate)}/s`,
+    rateText(rates?.published),
+    rateText(rates?.settled),
     handlers.join(', '),
   ]
 }
 
 function number(count: number, paint: (text: string) => string): Cell {
   return { text: countText(count), paint }
+}
+
+function rateText(rate: number | undefined): string {
+  return rate === undefined ? '' : `${rate < 10 ? Number(rate.toFixed(1)) : countText(rate)}/s`
 }
 
 export const channelsPeek: Command = command({
