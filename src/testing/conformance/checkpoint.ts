@@ -1,9 +1,15 @@
 import assert from 'node:assert/strict'
+import type { Checkpoints } from 'obverse'
 import type { Case } from './case.ts'
-import type { StoreSubject } from './store-subject.ts'
+
+/** What a case of checkpoints is given. */
+export interface CheckpointSubject {
+  /** The same checkpoints each time, empty at first, as several processes have them. */
+  open(): Promise<{ readonly checkpoints: Checkpoints }>
+}
 
 /** Contract of `Checkpoints`. */
-export const checkpointCases: readonly Case<StoreSubject>[] = [
+export const checkpointCases: readonly Case<CheckpointSubject>[] = [
   {
     name: 'a checkpoint starts at 0 and moves from where its holder believes it to be, or not at all',
     async run(subject) {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import type { Broker, Protection, Store, ViewStore } from 'obverse'
+import type { Broker, Checkpoints, Protection, Store, ViewStore } from 'obverse'
 import { type BrokerSubject, brokerCases } from './broker.ts'
 import { CANARIES } from './canaries.ts'
 import { bind, type Capability, type Case, type ContractTest, type Exceptions } from './case.ts'
-import { checkpointCases } from './checkpoint.ts'
+import { type CheckpointSubject, checkpointCases } from './checkpoint.ts'
 import { deadLetterCases } from './dead-letter.ts'
 import { entryCases } from './entry.ts'
 import { eventStoreCases } from './event-store.ts'
@@ -21,7 +21,7 @@ import { tablesCases } from './tables.ts'
 import { transactionCases } from './transaction.ts'
 import { type ViewSubject, viewCases } from './view.ts'
 
-export type { BrokerSubject, Capability, Case, ContractTest, Exceptions, StoreSubject, ViewSubject }
+export type { BrokerSubject, Capability, Case, CheckpointSubject, ContractTest, Exceptions, StoreSubject, ViewSubject }
 export { brokerCases, CANARIES, searchCases, viewCases }
 
 /** Cases of the ports that only a whole store has. */
@@ -111,13 +111,79 @@ export function brokerContracts(options: BrokerContractOptions): readonly Contra
 }
 
 export interface ViewContractOptions extends Exceptions {
-  /** A view store without views, for one case. */
-  readonly views: () => Promise<ViewStore>
+  /** A view store without views, for one case; for canaries without these protections. */
+  readonly views: (without?: ReadonlySet<Protection>) => Promise<ViewStore>
 }
 
 /** The contract of a view store that is not part of a store. */
 export function viewContracts(options: ViewContractOptions): readonly ContractTest[] {
-  return bind(VIEWS, options, (one) => one.run({ open: options.views }))
+  return bind(VIEWS, options, (one) => runOnViews(one, options))
+}
+
+/** For each protection of a view store: its case must fail once the protection is off. */
+export function viewCanaries(options: ViewContractOptions): readonly ContractTest[] {
+  return portCanaries(VIEWS, options, (one, without) => runOnViews(one, options, without))
+}
+
+async function runOnViews(one: Case<ViewSubject>, { views }: ViewContractOptions, without?: ReadonlySet<Protection>) {
+  const opened: ViewStore[] = []
+  const open = async () => {
+    const store = await views(without)
+    opened.push(store)
+    return store
+  }
+  try {
+    await one.run({ open })
+  } finally {
+    for (const store of opened) await store.close?.()
+  }
+}
+
+export interface CheckpointContractOptions extends Exceptions {
+  /** New, empty checkpoints for one case, opened as often as it likes; for canaries without these protections. */
+  readonly checkpoints: (without?: ReadonlySet<Protection>) => Promise<() => Promise<Checkpoints>>
+}
+
+/** The contract of checkpoints that are kept in a view store. */
+export function checkpointContracts(options: CheckpointContractOptions): readonly ContractTest[] {
+  return bind(CHECKPOINTS, options, (one) => runOnCheckpoints(one, options))
+}
+
+/** For each protection of checkpoints: its case must fail once the protection is off. */
+export function checkpointCanaries(options: CheckpointContractOptions): readonly ContractTest[] {
+  return portCanaries(CHECKPOINTS, options, (one, without) => runOnCheckpoints(one, options, without))
+}
+
+async function runOnCheckpoints(
+  one: Case<CheckpointSubject>,
+  { checkpoints }: CheckpointContractOptions,
+  without?: ReadonlySet<Protection>,
+) {
+  const connect = await checkpoints(without)
+  await one.run({ open: async () => ({ checkpoints: await connect() }) })
+}
+
+const CHECKPOINTS: readonly Case<CheckpointSubject>[] = under('checkpoint', checkpointCases)
+
+/** The canaries whose case is one of `cases`. */
+function portCanaries<S>(
+  cases: readonly Case<S>[],
+  { capabilities, except = {} }: Exceptions,
+  run: (one: Case<S>, without: ReadonlySet<Protection>) => Promise<void>,
+): readonly ContractTest[] {
+  const broken = CANARIES.flatMap(([protection, name]) => {
+    const one = cases.find((each) => each.name === name)
+    return one ? [{ ...one, name: `without ${protection}: ${name}`, protection, whole: name }] : []
+  })
+  const excepted = broken.filter(({ whole }) => whole in except).map(({ name, whole }) => [name, except[whole]])
+  return bind(broken, { capabilities, except: Object.fromEntries(excepted) }, (one) => {
+    const { protection } = one as (typeof broken)[number]
+    return assertFails(protection, () => run(one, new Set([protection])))
+  })
+}
+
+async function assertFails(protection: Protection, run: () => Promise<void>): Promise<void> {
+  await assert.rejects(run, assert.AssertionError, `the case holds without ${protection}: it proves nothing`)
 }
 
 export interface CanaryOptions extends StoreContractOptions {
@@ -137,7 +203,7 @@ export function canaries(options: CanaryOptions): readonly ContractTest[] {
         const broken = storeContracts({ ...options, without: new Set([protection]) })
         const one = broken.find((test) => test.name === name)
         assert.ok(one, `no case is named ${JSON.stringify(name)}`)
-        await assert.rejects(one.run, assert.AssertionError, `the case holds without ${protection}: it proves nothing`)
+        await assertFails(protection, one.run)
       },
     }
   })
