@@ -37,25 +37,31 @@ export interface ListReader<Entry> {
 
 export interface PageOptions {
   /** Rows, 1 to 1,000. Default 50. */
-  readonly limit?: number
+  readonly limit?: number | undefined
   /** From the page before; opaque. Bound to its question: another `where` refuses it. */
-  readonly cursor?: string
+  readonly cursor?: string | undefined
 }
 
 export interface FindOptions<Row> extends PageOptions {
   /** Equalities; together with `order` they must be a declared look-up. */
-  readonly where?: { readonly [K in keyof Row]?: Scalar }
-  readonly order?: keyof Row & string
-  readonly descending?: boolean
+  readonly where?: { readonly [K in keyof Row]?: Scalar | undefined } | undefined
+  readonly order?: (keyof Row & string) | undefined
+  readonly descending?: boolean | undefined
 }
 
 export interface SearchOptions<B extends string = string> extends PageOptions {
   /** Equalities, of any of the fields that the search declares under `by`. */
-  readonly where?: { readonly [F in B]?: Scalar }
+  readonly where?: ([B] extends [never] ? NoFilter : { readonly [F in B]?: Scalar | undefined }) | undefined
+}
+
+/** An empty object type would take any field. */
+interface NoFilter {
+  readonly [field: string]: undefined
 }
 
 export interface Page<Row> {
-  readonly rows: readonly Row[]
+  /** Nobody else's: the array is the caller's to change. */
+  readonly rows: Row[]
   /** Absent on the last page. */
   readonly next?: string
 }

@@ -52,7 +52,7 @@ const orderList = projection('order-list', orders).on(OrderPlaced, (e, rows, eve
 })
 const getOrder = answer(GetOrder, async (q, ctx) => {
   const found = await ctx.view(orders).find({ where: { status: 'placed' }, limit: 1 })
-  expectTypeOf(found.rows).toEqualTypeOf<readonly { orderId: string; status: string; items: number }[]>()
+  expectTypeOf(found.rows).toEqualTypeOf<{ orderId: string; status: string; items: number }[]>()
   return ctx.view(orders).get(q.orderId)
 })
 const mail = handle(OrderPlaced, { channel: 'mail' }, (e, ctx) => {
