@@ -1,11 +1,12 @@
-import { type Collection, type Db, type Document, MongoClient } from 'mongodb'
+import { type Collection, type Db, type DbOptions, type Document, MongoClient } from 'mongodb'
 import { ObverseError, type Protection, type Runtime } from 'obverse'
 import { type Address, withoutSecrets } from './address.ts'
 import { storeError } from './errors.ts'
+import { type Losses, lossesOf } from './losses.ts'
 import { readConcern, readServer, type Server, writeConcern } from './server.ts'
 
-/** Where rows go, whatever a URL or somebody else's client says. */
-const PLAIN = {
+/** How values come and go, and from whom, whatever a URL or somebody else's client says. */
+const PLAIN: DbOptions = {
   readPreference: 'primary',
   promoteValues: true,
   promoteLongs: true,
@@ -14,7 +15,7 @@ const PLAIN = {
   ignoreUndefined: false,
   serializeFunctions: false,
   raw: false,
-} as const
+}
 
 /**
  * A database as this adapter uses it. Nothing is connected by making one: the driver connects at the first use and
@@ -27,43 +28,39 @@ export class Connection {
   readonly place: string
   readonly #own: MongoClient | undefined
   readonly #clean: (text: string) => string
-  #server: Promise<Server> | undefined
-  #losses = 0
+  readonly #losses: Losses
+  #server: { readonly losses: number; readonly said: Promise<Server> } | undefined
   #closed = false
 
   constructor(to: Address | Db, runtime: Runtime) {
     this.runtime = runtime
     if ('url' in to) {
       this.#own = new MongoClient(to.url, to.clientOptions)
-      this.db = this.#own.db(to.database)
+      this.db = this.#own.db(to.database, PLAIN)
       this.place = to.place
       this.#clean = (text) => withoutSecrets(text, to.url)
     } else {
-      this.db = to
+      this.db = to.client.db(to.databaseName, PLAIN)
       this.place = to.databaseName
       this.#clean = (text) => text
     }
-    const { client } = this.db
-    const lost = () => this.#lose()
-    client.on('connectionPoolCleared', lost)
-    client.on('connectionClosed', ({ reason }) => {
-      if (reason === 'error' || reason === 'stale') lost()
-    })
+    this.#losses = lossesOf(this.db.client)
   }
 
   /** Grows whenever a server was lost: what was known of it is to be looked up again, for another may have come back. */
   get losses(): number {
-    return this.#losses
+    return this.#losses.count
   }
 
   /** What the server is, asked once until it is lost. */
   async server(): Promise<Server> {
-    this.#server ??= readServer(this.db)
-    const asked = this.#server
+    const { losses } = this
+    if (this.#server?.losses !== losses) this.#server = { losses, said: readServer(this.db) }
+    const { said } = this.#server
     try {
-      return await asked
+      return await said
     } catch (error) {
-      if (this.#server === asked) this.#server = undefined
+      if (this.#server?.said === said) this.#server = undefined
       throw error
     }
   }
@@ -74,11 +71,10 @@ export class Connection {
     if (!server.known) {
       throw new ObverseError(
         'CONFIGURATION_INVALID',
-        `MongoDB ${this.place} is older than 5.0; obverse/mongodb needs 5.0`,
+        `MongoDB ${this.place} is older than 5.0, which obverse/mongodb needs; upgrade the server`,
       )
     }
-    const concerns = { writeConcern: writeConcern(server), readConcern: readConcern(server) }
-    return this.db.collection<T>(name, { ...PLAIN, ...concerns })
+    return this.db.collection<T>(name, { writeConcern: writeConcern(server), readConcern: readConcern(server) })
   }
 
   /** Runs `work` and says in our words what went wrong. */
@@ -88,7 +84,7 @@ export class Connection {
       return await work()
     } catch (error) {
       const ours = storeError(error, this.place, this.#clean)
-      if (ours !== error) this.#lose()
+      if (ours !== error) this.#losses.count += 1
       throw ours
     }
   }
@@ -100,10 +96,5 @@ export class Connection {
   async close(): Promise<void> {
     this.#closed = true
     await this.#own?.close()
-  }
-
-  #lose(): void {
-    this.#losses += 1
-    this.#server = undefined
   }
 }

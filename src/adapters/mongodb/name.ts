@@ -2,9 +2,6 @@
 export const CHECKPOINTS = 'obverse_checkpoints'
 export const GENERATIONS = 'obverse_generations'
 
-/** Bytes of `database.collection`, as servers since 4.4 count them. */
-export const LONGEST_NAMESPACE = 255
-
 const NO_COLLECTION = /^$|^[so](?<=^s(?=ystem\.)|^o(?=bverse_))|[$@%\0]|[\ud800-\udfff]/gu
 const NO_FIELD = /^$|^_(?=bsontype$|_proto__$)|[.$%\0]|[\ud800-\udfff]/gu
 

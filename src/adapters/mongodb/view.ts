@@ -3,7 +3,8 @@ import { checkpoints } from './checkpoint.ts'
 import type { Connection } from './connection.ts'
 import { examine } from './examine.ts'
 import { health } from './health.ts'
-import { collectionName, LONGEST_NAMESPACE } from './name.ts'
+import { lacks } from './lacks.ts'
+import { collectionName } from './name.ts'
 import { MongodbTable } from './view-table.ts'
 
 /** Views as collections: of each generation one. */
@@ -36,14 +37,8 @@ export class MongodbViews implements ViewStore {
     })
   }
 
-  lacks({ name, search }: ViewShape): readonly string[] {
-    const reasons: string[] = []
-    const bytes = Buffer.byteLength(`${this.#connection.db.databaseName}.${collectionName(name, 1_000)}`)
-    if (bytes > LONGEST_NAMESPACE) {
-      reasons.push(`its name makes a collection's of ${bytes} bytes, and MongoDB takes ${LONGEST_NAMESPACE}`)
-    }
-    if (search) reasons.push(`it keeps no words, so ${search.fields.join(' and ')} cannot be searched`)
-    return reasons
+  lacks(shape: ViewShape): readonly string[] {
+    return lacks(shape, this.#connection.db.databaseName)
   }
 
   health(): Promise<Health> {
