@@ -1,3 +1,4 @@
+import { describeLookup } from '../read/lookup.ts'
 import type { Assembly } from './assembly.ts'
 
 /** A plain-object picture of an application. */
@@ -33,6 +34,10 @@ export interface Description {
     readonly feed: string
     readonly gathering: boolean
     readonly types: readonly string[]
+    /** The view's form, its look-ups in words, and the fields whose words are searched. */
+    readonly form: 'rows' | 'list'
+    readonly lookups: readonly string[]
+    readonly search: readonly string[]
   }[]
 }
 
@@ -90,6 +95,9 @@ export function describe(
       feed: feed.kind === 'channel' ? `channel ${feed.channel}` : feed.kind,
       gathering,
       types: [...types],
+      form: view.list ? 'list' : 'rows',
+      lookups: view.lookups.map(describeLookup),
+      search: view.search?.fields ?? [],
     })),
   }
 }

@@ -465,6 +465,12 @@ describe('setting up', () => {
     expect(stdout).toContain('1 error, 1 warning')
   })
 
+  it('describe shows the form of each view', async () => {
+    const { stdout } = await terminal(handMade().app)('describe')
+    expect(stdout).toMatch(/orders +rows, searched +sqlite/)
+    expect(stdout).toMatch(/day-totals +list +sqlite/)
+  })
+
   it('describe is one object with --json', async () => {
     const { app } = handMade()
     expect(json((await terminal(app)('describe', '--json')).stdout)).toEqual(app.describe())

@@ -57,8 +57,21 @@ const description: Description = {
       feed: 'channel orders_events',
       gathering: false,
       types: ['order.created', 'order.updated'],
+      form: 'rows',
+      lookups: ['by status, ordered by id'],
+      search: ['customer'],
     },
-    { name: 'totals', view: 'day-totals', store: 'sqlite', feed: 'log', gathering: true, types: ['order.created'] },
+    {
+      name: 'totals',
+      view: 'day-totals',
+      store: 'sqlite',
+      feed: 'log',
+      gathering: true,
+      types: ['order.created'],
+      form: 'list',
+      lookups: ['by month, ordered by day'],
+      search: [],
+    },
   ],
 }
 

@@ -1,5 +1,5 @@
 import { type App, type Protection, type Runtime, systemRuntime } from 'obverse'
-import { memoryBroker } from 'obverse/memory'
+import { memory, memoryBroker } from 'obverse/memory'
 import { chaosBroker, drain, seededRandom } from 'obverse/testing'
 import { describe, expect, test } from 'vitest'
 import { Edit, Entries, type Entry, Publish, postsApp, Search, Size, Timeline, Withdraw } from './posts.ts'
@@ -118,6 +118,19 @@ describe.each(stores)('timelines on %s', (_, store) => {
     expect((await app.ask(Search({ text: 'hell' }), { after: gone.token })).rows).toEqual([])
     await app.stop()
   })
+})
+
+test('what they are is described', () => {
+  const { projections } = postsApp({ store: memory() }).describe()
+  expect(projections).toMatchObject([
+    {
+      view: 'timelines',
+      form: 'list',
+      lookups: ['by userId, ordered by at descending'],
+      search: [],
+    },
+    { view: 'posts', form: 'rows', lookups: [], search: ['author', 'text'] },
+  ])
 })
 
 /** One run through a broker that delivers twice, late and out of order, until it has nothing left to deliver. */

@@ -57,6 +57,7 @@ export const describe: Command = command({
         [
           { title: 'projection' },
           { title: 'view' },
+          { title: 'form' },
           { title: 'store', least: 8 },
           { title: 'fed by' },
           { title: 'rows of' },
@@ -65,6 +66,7 @@ export const describe: Command = command({
         it.projections.map((projection) => [
           projection.name,
           projection.view,
+          projection.search.length > 0 ? `${projection.form}, searched` : projection.form,
           projection.store,
           projection.feed,
           projection.gathering ? 'many keys' : 'one key',
