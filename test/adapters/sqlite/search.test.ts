@@ -1,5 +1,15 @@
 import { DatabaseSync } from 'node:sqlite'
-import type { SearchShape, StoredRow, ViewShape, ViewTable } from 'obverse'
+import fc from 'fast-check'
+import {
+  createRegistry,
+  type SearchShape,
+  type StoredRow,
+  systemRuntime,
+  type ViewShape,
+  type ViewTable,
+  wordsOf,
+} from 'obverse'
+import { memory } from 'obverse/memory'
 import { afterAll, describe, expect, it } from 'vitest'
 import { temporaryFolder } from '../../processes.ts'
 import { openStore } from './store.ts'
@@ -110,6 +120,64 @@ describe('a search', () => {
     )
     expect(await find(mine, 'w')).toHaveLength(20)
     expect(await find(other, 'w1')).toHaveLength(11)
+    await Promise.all([here.close(), there.close()])
+  })
+
+  it('finds what memory finds, in its order, whatever the rows and the text', async () => {
+    const [here, there] = [
+      await openStore(at('model')),
+      await memory().open({ runtime: systemRuntime, registry: createRegistry([]), relayed: false }),
+    ]
+    const word = fc.oneof(
+      fc.constantFrom(
+        'red',
+        'Red',
+        'redder',
+        're',
+        'Rêd',
+        'blue',
+        'AND',
+        'not',
+        'near',
+        '"',
+        "'",
+        '*',
+        'a-b',
+        'x:y',
+        '東京',
+      ),
+      fc.string({ unit: 'binary', maxLength: 3 }),
+    )
+    const text = fc.array(word, { maxLength: 4 }).map((words) => words.join(' '))
+    const data = fc.record({
+      name: text,
+      tags: fc.array(text, { maxLength: 2 }),
+      kind: fc.constantFrom('a', 'b', null),
+    })
+    const saved = fc.record({ id: fc.nat(12), data: fc.option(data, { freq: 6 }) })
+    let generation = 0
+    await fc.assert(
+      fc.asyncProperty(fc.array(saved, { maxLength: 25 }), fc.array(text, { maxLength: 12 }), async (rows, texts) => {
+        generation += 1
+        const of = shape({ fields: ['name', 'tags'], by: ['kind'] })
+        const tables = [await here.views.open(of, generation), await there.views.open(of, generation)]
+        for (const table of tables) {
+          for (const [mark, { id, data: fields }] of rows.entries()) await table.save([row(`r${id}`, fields, mark + 1)])
+        }
+        for (const asked of texts) {
+          const words = [...wordsOf(asked)]
+          const prefix = words.pop()
+          if (prefix === undefined) continue
+          for (const filter of [{}, { by: ['kind'], equals: [null] }]) {
+            const question = { words, prefix, by: [], equals: [], limit: 100, ...filter }
+            const [mine, model] = await Promise.all(tables.map((table) => table.search?.(question)))
+            expect(mine).toEqual(model)
+          }
+        }
+        await here.views.drop(of, generation)
+      }),
+      { numRuns: 60, seed: 11 },
+    )
     await Promise.all([here.close(), there.close()])
   })
 })
