@@ -10,7 +10,11 @@ const LOOK = statement(
   `SELECT current_setting('server_version') AS version, pg_is_in_recovery() AS standby, pg_database_size(current_database()) AS bytes`,
 )
 
-export async function health({ sessions, reader, runtime }: Environment): Promise<Health> {
+export async function health({
+  sessions,
+  reader,
+  runtime,
+}: Pick<Environment, 'sessions' | 'reader' | 'runtime'>): Promise<Health> {
   let cancel = () => {}
   const late = new Promise<Health>((resolve) => {
     cancel = runtime.after(PATIENCE, () => {

@@ -4,6 +4,7 @@ import { open } from './open.ts'
 import { type PostgresOptions, settings } from './options.ts'
 
 export type { PostgresOptions } from './options.ts'
+export { type PostgresViewOptions, postgresViews } from './view-store.ts'
 
 /**
  * A store in a PostgreSQL database (13 or newer): every port, on the pool of the application or on one of its own, made from an
