@@ -88,7 +88,8 @@ export class PostgresTransactions implements Transactions {
     const { settings, sessions } = this.#environment
     return new Promise<Outcome>((resolve, reject) => {
       const turn: Turn = new Turn(entry.name, settings.turnLimit, sessions.server, () => {
-        this.#inTurn(entry, turn, done).then(resolve, reject)
+        // the first statement may come before `started` has returned
+        queueMicrotask(() => this.#inTurn(entry, turn, done).then(resolve, reject))
       })
       const done = started(work, turn)
       done.then(
