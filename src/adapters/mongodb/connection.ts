@@ -1,7 +1,7 @@
 import { type Collection, type Db, type DbOptions, type Document, MongoClient } from 'mongodb'
 import { ObverseError, type Protection, type Runtime } from 'obverse'
 import { type Address, withoutSecrets } from './address.ts'
-import { storeError } from './errors.ts'
+import { closed, storeError } from './errors.ts'
 import { type Losses, lossesOf } from './losses.ts'
 import { readConcern, readServer, type Server, writeConcern } from './server.ts'
 
@@ -29,6 +29,7 @@ export class Connection {
   readonly #own: MongoClient | undefined
   readonly #clean: (text: string) => string
   readonly #losses: Losses
+  #connected = false
   #server: { readonly losses: number; readonly said: Promise<Server> } | undefined
   #closed = false
 
@@ -79,14 +80,24 @@ export class Connection {
 
   /** Runs `work` and says in our words what went wrong. */
   async run<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#closed) throw new ObverseError('STORE_CLOSED', `MongoDB ${this.place} has been closed; open it again`)
+    if (this.#closed) throw closed(this.place)
     try {
+      await this.#connect()
       return await work()
     } catch (error) {
       const ours = storeError(error, this.place, this.#clean)
-      if (ours !== error) this.#losses.count += 1
-      throw ours
+      if (ours === error) throw error
+      this.#losses.count += 1
+      // the driver calls a connection closed, too, that never came about
+      throw this.#closed ? closed(this.place, error) : ours
     }
+  }
+
+  /** Until it has worked once: a client that connects by itself and fails the first time never tries again. */
+  async #connect(): Promise<void> {
+    if (this.#connected) return
+    await this.db.client.connect()
+    this.#connected = true
   }
 
   without(protection: Protection): boolean {

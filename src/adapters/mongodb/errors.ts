@@ -18,12 +18,6 @@ const OF_THE_SERVER: ReadonlySet<number> = new Set([
   6, 7, 13, 18, 50, 63, 64, 79, 89, 91, 100, 133, 134, 150, 189, 262, 8_000, 9_001, 10_058, 10_107, 11_600, 11_601,
   11_602, 13_388, 13_435, 13_436, 14_031,
 ])
-const CLOSED: ReadonlySet<string> = new Set([
-  'MongoClientClosedError',
-  'MongoTopologyClosedError',
-  'MongoNotConnectedError',
-])
-
 export function codeOf(error: unknown): number | undefined {
   const { code } = error as DriverError
   return typeof code === 'number' ? code : undefined
@@ -51,11 +45,6 @@ export function storeError(error: unknown, place: string, clean: (text: string) 
   if (!isDriverError(error)) return error
   const code = codeOf(error)
   const said = `${clean(error.message)}${code === undefined ? '' : `, code ${code}`}`
-  if (CLOSED.has(error.name)) {
-    return new ObverseError('STORE_CLOSED', `MongoDB ${place} has been closed; open the application again`, {
-      cause: error,
-    })
-  }
   if (isContended(code)) return busy(place, said, error)
   if (code !== undefined && CREDENTIALS.has(code)) {
     return new ObverseError(
@@ -71,6 +60,10 @@ export function storeError(error: unknown, place: string, clean: (text: string) 
       : `MongoDB ${place} cannot do this now (${said})`,
     { cause: error },
   )
+}
+
+export function closed(place: string, cause?: unknown): ObverseError {
+  return new ObverseError('STORE_CLOSED', `MongoDB ${place} has been closed; open the application again`, { cause })
 }
 
 export function busy(place: string, said: string, cause?: unknown): ObverseError {
