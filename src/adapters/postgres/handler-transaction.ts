@@ -6,6 +6,7 @@ import { isUniqueViolation } from './errors.ts'
 import { lockKeys } from './keys.ts'
 import { laneLock } from './lane-lock.ts'
 import { admit } from './member.ts'
+import type { Settings } from './options.ts'
 import { all, lanesOf, look, Standing } from './standing.ts'
 import { statement } from './statement.ts'
 import { commit } from './transaction.ts'
@@ -14,14 +15,6 @@ import { Writes } from './writes.ts'
 
 const LOCK = statement('handler-lock', 'SELECT pg_advisory_lock($1)')
 const UNLOCK = statement('handler-unlock', 'SELECT pg_advisory_unlock($1)')
-
-/** What {@link HandlerTransactions.run} is given: the work between the entry and the commit. */
-export interface HandlerWork {
-  /** The entry is clear: the transaction is open. Resolves with what is to be committed in it. */
-  readonly work: (connection: Connection) => Promise<Unit>
-  /** Asked when the work throws: an answer is kept in place of everything else. */
-  readonly refused: (error: unknown) => boolean
-}
 
 /**
  * Transactions that hold more than a group can: handlers with statements of their own, and units that fill inline views. Each
@@ -45,12 +38,16 @@ export class HandlerTransactions {
    * Begins, checks the entry, works, writes the unit, commits. What `work` throws is thrown after everything was rolled
    * back. A unique mark or claim that somebody else wrote meanwhile is a `CONFLICT`: a second run finds it.
    */
-  async run(entry: Entry, work: (connection: Connection) => Promise<Unit>): Promise<Outcome> {
+  async run(
+    entry: Entry,
+    work: (connection: Connection) => Promise<Unit>,
+    isolation: Settings['isolation'] = this.#environment.settings.isolation,
+  ): Promise<Outcome> {
     const { sessions, news } = this.#environment
     const outcome = await sessions.lend(async (connection) => {
       const locks = lanesOf([entry]).map(({ handler, key }) => laneLock(handler, key))
       try {
-        return await this.#inside(connection, entry, locks, work)
+        return await this.#inside(connection, entry, locks, isolation, work)
       } catch (error) {
         await connection.execute('ROLLBACK').catch(() => {})
         throw raced(error)
@@ -66,12 +63,12 @@ export class HandlerTransactions {
     connection: Connection,
     entry: Entry,
     locks: readonly string[],
+    isolation: Settings['isolation'],
     work: (connection: Connection) => Promise<Unit>,
   ): Promise<Outcome> {
-    const { settings } = this.#environment
     const asks = entry.delivery !== undefined || entry.claim !== undefined
     const locked = locks.map((lock) => connection.all(LOCK, [lock]))
-    const begun = connection.execute(`BEGIN ISOLATION LEVEL ${settings.isolation.toUpperCase()}`)
+    const begun = connection.execute(`BEGIN ISOLATION LEVEL ${isolation.toUpperCase()}`)
     const looking = asks ? look(connection, [entry], false) : Promise.resolve(new Standing())
     // without anything to ask, the first statement of the handler travels with BEGIN
     if (asks) await all([...locked, begun, looking])

@@ -19,7 +19,7 @@ const THINGS = statement(
      CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END AS kind
    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
    WHERE n.nspname = current_schema() AND c.relkind IN ('r', 'p', 'v', 'm', 'S')
-   ORDER BY c.relkind = 'r', c.relkind = 'S'`,
+   ORDER BY c.relkind = 'S', c.relkind IN ('r', 'p')`,
 )
 
 export function schemaControl(environment: Environment): SchemaControl {

@@ -63,7 +63,7 @@ export class PostgresTransactions implements Transactions {
     const { reach } = this.#environment.runtime
     if (reach) await reach('commit.before')
     const outcome = unit.project
-      ? await this.#again(() => this.#handlers.run(entry, async () => unit))
+      ? await this.#again(() => this.#handlers.run(entry, async () => unit, 'read committed'))
       : ((await this.#units.submit({ entry, unit })) as Outcome)
     if (reach) await reach('commit.after')
     if (entry.delivery) this.#settled(entry)
