@@ -41,10 +41,11 @@ export async function find(
     ),
     values,
   )
-  return found.map((row) => {
-    const id = idOf(row)
-    return { id, order: order === undefined ? id : scalarOf(row.data[order]), data: row.data }
-  })
+  return found.map((row) => ({
+    id: idOf(row),
+    order: order === undefined ? null : scalarOf(row.data[order]),
+    data: row.data,
+  }))
 }
 
 /** How many rows a look-up has. */

@@ -2,7 +2,7 @@ import type { FoundRow, SearchQuestion } from 'obverse'
 import { conditions, type RowFound } from './lookup.ts'
 import { idOf, storedId } from './row-id.ts'
 import { columnText } from './scalar.ts'
-import { WEIGHTS } from './view-column.ts'
+import { lexeme } from './view-column.ts'
 import { quoted, wordsName } from './view-name.ts'
 import type { Runner } from './view-rows.ts'
 
@@ -23,8 +23,8 @@ export async function search(
     if (after && rank < after.order) continue
     const values: unknown[] = equals.map(columnText)
     const parameter = (value: unknown) => `$${values.push(value)}`
-    const where = [conditions(by), `${column} @@ ${parameter(within(fields, rank, words, prefix))}::tsquery`]
-    if (rank > 0) where.push(`NOT ${column} @@ ${parameter(within(fields, rank - 1, words, prefix))}::tsquery`)
+    const where = [conditions(by), `${column} @@ ${parameter(within(rank, words, prefix))}::tsquery`]
+    if (rank > 0) where.push(`NOT ${column} @@ ${parameter(within(rank - 1, words, prefix))}::tsquery`)
     if (after?.order === rank) where.push(`id > ${parameter(storedId(after.id))}`)
     const text = `SELECT id, whole, data FROM ${quoted(table)} WHERE ${where.join(' AND ')}
       ORDER BY id LIMIT ${parameter(limit - found.length)}`
@@ -35,9 +35,10 @@ export async function search(
   return found
 }
 
-/** All words in the fields up to `rank`, the last one as a beginning. */
-function within(fields: readonly string[], rank: number, words: readonly string[], prefix: string): string {
-  const weights = rank === fields.length - 1 ? '' : WEIGHTS.slice(0, rank + 1)
-  const whole = words.map((word) => `'${word}'${weights && `:${weights}`}`)
-  return [...whole, `'${prefix}':*${weights}`].join(' & ')
+/** All words in the fields up to `rank`, the last one as a beginning. The index knows the fields apart. */
+function within(rank: number, words: readonly string[], prefix: string): string {
+  const fields = Array.from({ length: rank + 1 }, (_, field) => field)
+  const terms = words.map((word) => fields.map((field) => lexeme(word, field)))
+  const all = [...terms, fields.map((field) => `${lexeme(prefix, field)}:*`)]
+  return all.map((term) => `(${term.join(' | ')})`).join(' & ')
 }

@@ -55,16 +55,23 @@ function wordsColumn(fields: SearchShape['fields']): ViewColumn {
   }
 }
 
-/** The weights of the first, second, third and fourth field. */
-export const WEIGHTS = 'ABCD'
-
-/** Each word once, with the weight of the first field that has it. Words are letters and digits: nothing in them ends a quotation. */
+/** Each word once, after the number of the first field that has it. Words are letters and digits: nothing in them ends a quotation. */
 function vector(fields: readonly string[], data: Readonly<Record<string, unknown>>): string {
-  const lexemes = new Map<string, string>()
+  const seen = new Set<string>()
+  let lexemes = ''
   for (const [at, field] of fields.entries()) {
-    for (const word of wordsOf(data[field])) if (!lexemes.has(word)) lexemes.set(word, `'${word}':1${WEIGHTS[at]}`)
+    for (const word of wordsOf(data[field])) {
+      if (seen.has(word)) continue
+      seen.add(word)
+      lexemes += ` ${lexeme(word, at)}`
+    }
   }
-  return [...lexemes.values()].join(' ')
+  return lexemes
+}
+
+/** A word of a field, as it is indexed. */
+export function lexeme(word: string, field: number): string {
+  return `'${field}${word}'`
 }
 
 function parsed(comment: string): { readonly field?: unknown; readonly words?: unknown } | undefined {
