@@ -1,12 +1,11 @@
 // vitest's globalSetup: costs a folder. Servers start when a test file first asks for one, and end here.
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { known } from '../../scripts/servers/process.ts'
-import { ServerSet } from '../../scripts/servers/set.ts'
+import { endRun } from './end.ts'
 import { endKeeper, OWNER } from './keeper.ts'
-import { dropLeftovers } from './leftovers.ts'
-import { runFolder, serversFolder, VARIABLE } from './place.ts'
+import { runFolder, VARIABLE } from './place.ts'
 
 export default async function setup(): Promise<() => Promise<void>> {
   process.env[VARIABLE] = mkdtempSync(join(tmpdir(), 'obverse-test-run-'))
@@ -14,8 +13,6 @@ export default async function setup(): Promise<() => Promise<void>> {
   writeFileSync(join(runFolder(), OWNER), JSON.stringify(await known(process.pid)))
   return async () => {
     await endKeeper()
-    await dropLeftovers()
-    await new ServerSet(serversFolder()).down()
-    rmSync(runFolder(), { recursive: true, force: true })
+    await endRun()
   }
 }

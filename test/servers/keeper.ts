@@ -1,14 +1,13 @@
 // Ends a run's servers when the run cannot: after Ctrl-C, SIGKILL or a crash of vitest. A process of its own, started
 // with the first server; it looks whether the run's main process lives.
 import { spawn } from 'node:child_process'
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { withLock } from '../../scripts/servers/lock.ts'
 import { isRunning, type KnownProcess, known, signal } from '../../scripts/servers/process.ts'
-import { ServerSet } from '../../scripts/servers/set.ts'
-import { dropLeftovers } from './leftovers.ts'
-import { runFolder, serversFolder, VARIABLE } from './place.ts'
+import { endRun } from './end.ts'
+import { runFolder, VARIABLE } from './place.ts'
 
 /** The file that names the run's main process. */
 export const OWNER = 'owner.json'
@@ -39,9 +38,7 @@ async function keep(): Promise<void> {
   while (await isRunning(owner)) await sleep(250)
   // Workers that are still there could start what has just been ended.
   await sleep(1_000)
-  await dropLeftovers()
-  await new ServerSet(serversFolder()).down()
-  rmSync(runFolder(), { recursive: true, force: true })
+  await endRun()
 }
 
 function read(name: string): KnownProcess | undefined {

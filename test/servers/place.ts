@@ -1,5 +1,5 @@
 // What the processes of one test run share: a folder that vitest's main process makes and removes.
-import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 export const VARIABLE = 'OBVERSE_TEST_RUN_DIR'
@@ -11,9 +11,20 @@ export function runFolder(): string {
   return folder
 }
 
-/** Where the run's own servers are. */
+/** Where the servers are that the files of the run share. */
 export function serversFolder(): string {
-  return join(runFolder(), 'servers')
+  return setFolder('shared')
+}
+
+/** A set of the run's; all of them end with it. */
+export function setFolder(name: string): string {
+  return join(runFolder(), 'sets', name)
+}
+
+/** The sets that were started. */
+export function setFolders(): string[] {
+  const sets = join(runFolder(), 'sets')
+  return existsSync(sets) ? readdirSync(sets).map((name) => join(sets, name)) : []
 }
 
 /** Where what was made on servers that outlive the run is written down until it is dropped. */
