@@ -22,6 +22,11 @@ export class HeldClaims {
     return this.#claims.get(id)?.owner ?? ''
   }
 
+  /** The lane of a row that this process has claimed, if it is in one. */
+  lane(id: number): Lane | undefined {
+    return this.#claims.get(id)?.lane
+  }
+
   /** The lanes that ending this delivery may change: that of its held row, or the one it may have to join. */
   lanes({ heldId, handler, ordered, envelope }: Delivery): Lane[] {
     const of = heldId === undefined ? undefined : this.#claims.get(heldId)?.lane

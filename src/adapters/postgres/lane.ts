@@ -20,8 +20,8 @@ const INSERT = statement(
      $9, new.ordered, new.message_id, new.type, new.channel, new.attempts, $10, $11, $12, $13, $14, $15, new.body
    FROM (SELECT *, row_number() OVER (PARTITION BY handler, key, lane ORDER BY ord) AS place
      FROM unnest($1::text[], $2::text[], $3::boolean[], $4::boolean[], $5::text[], $6::text[], $7::text[], $8::int[],
-       $16::bytea[]) WITH ORDINALITY AS row(handler, key, lane, ordered, message_id, type, channel, attempts, body, ord)
-     WHERE NOT EXISTS (SELECT FROM obverse_held h WHERE h.message_id = row.message_id AND h.handler = row.handler)) AS new
+       $16::bytea[]) WITH ORDINALITY AS one(handler, key, lane, ordered, message_id, type, channel, attempts, body, ord)
+     WHERE NOT EXISTS (SELECT FROM obverse_held h WHERE h.message_id = one.message_id AND h.handler = one.handler)) AS new
    ORDER BY new.ord`,
 )
 /** The first row that is left in a lane becomes its head; a waiting one is due at once. */

@@ -52,31 +52,44 @@ const UNSTAMPED = `CREATE TABLE obverse_unstamped (
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0)`
 
 /**
- * Outbox and queue in one: a row for each message and channel. `event`: the number of the event whose columns make the
- * body; `body`: of a command, or of bytes that somebody put there. `due`: not there for anybody before. `retry_at`: not
- * taken before, and holds up its key. `taken`: somebody had it and did not settle it.
+ * Outbox and queue in one: a row for each message and channel, hardly ever updated, removed when it is settled. `event`: the
+ * number of the event whose columns make the body; `body`: of a command, or of a text that somebody put there; `bytes`:
+ * of one with a NUL, which no text column can hold. `due`: not there for anybody before. `retry_at`: a relay does not take it
+ * before, and it holds up its key. `taken`: somebody had it and did not settle it.
  */
 const QUEUE = [
   `CREATE TABLE obverse_queue (
-  id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  id         bigint GENERATED ALWAYS AS IDENTITY (SEQUENCE NAME obverse_queue_number) PRIMARY KEY,
   channel    text COLLATE "C" NOT NULL,
   message_id text COLLATE "C" NOT NULL,
   key        text COLLATE "C",
   event      bigint,
   body       text,
+  bytes      bytea,
   command    boolean NOT NULL DEFAULT false,
   at         bigint NOT NULL,
   due        bigint,
   retry_at   bigint,
-  taken      boolean NOT NULL DEFAULT false,
-  owner      text COLLATE "C"
-) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0)`,
+  taken      boolean NOT NULL DEFAULT false
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0)`,
   'CREATE INDEX obverse_queue_ready ON obverse_queue (channel, id) WHERE due IS NULL AND retry_at IS NULL',
   'CREATE INDEX obverse_queue_key ON obverse_queue (channel, key, id) WHERE due IS NULL',
   'CREATE INDEX obverse_queue_due ON obverse_queue (due) WHERE due IS NOT NULL',
   'CREATE INDEX obverse_queue_retry ON obverse_queue (retry_at) WHERE retry_at IS NOT NULL',
+  'CREATE INDEX obverse_queue_retrying ON obverse_queue (channel, key) WHERE retry_at IS NOT NULL',
   'CREATE INDEX obverse_queue_command ON obverse_queue (message_id) WHERE command',
 ]
+
+/**
+ * Queue rows that somebody has. Unlogged, as owners are: after a crash of the server nobody has anything, every settlement of
+ * what was out is refused, and the rows are taken anew.
+ */
+const CLAIM = `CREATE UNLOGGED TABLE obverse_claim (
+  id      bigint PRIMARY KEY,
+  channel text COLLATE "C" NOT NULL,
+  key     text COLLATE "C",
+  owner   text COLLATE "C" NOT NULL
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0)`
 
 /** What was handled. */
 const INBOX = [
@@ -191,14 +204,22 @@ const GENERATION = `CREATE TABLE obverse_generation (
   previous  integer
 )`
 
-/** Who has taken rows. `beat`: the last sign of life, by the clock of the database alone. */
-const OWNER = `CREATE TABLE obverse_owner (
+/**
+ * Who has taken rows. `beat`: the last sign of life, by the clock of the database alone; silent for `lease` milliseconds, it
+ * is dead. `leads`: the one whose relay publishes.
+ */
+const OWNER = [
+  `CREATE UNLOGGED TABLE obverse_owner (
   id      text COLLATE "C" PRIMARY KEY,
   host    text NOT NULL,
   pid     integer NOT NULL,
   channel text COLLATE "C",
-  beat    timestamptz NOT NULL DEFAULT clock_timestamp()
-) WITH (fillfactor = 50)`
+  leads   boolean NOT NULL DEFAULT false,
+  beat    timestamptz NOT NULL DEFAULT clock_timestamp(),
+  lease   integer NOT NULL
+) WITH (fillfactor = 50)`,
+  'CREATE UNIQUE INDEX obverse_owner_leader ON obverse_owner (leads) WHERE leads',
+]
 
 export interface SchemaStep {
   readonly name: string
@@ -222,7 +243,8 @@ export const STEPS: readonly SchemaStep[] = [
       SNAPSHOT,
       CHECKPOINT,
       GENERATION,
-      OWNER,
+      CLAIM,
+      ...OWNER,
     ],
   },
 ]

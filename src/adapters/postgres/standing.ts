@@ -1,12 +1,9 @@
 import type { Answer, Claim, Delivery, Entry, HeldState } from 'obverse'
 import type { Connection } from './connection.ts'
 import { lockLanes } from './lane-lock.ts'
+import { OWNED } from './queue.ts'
 import { statement } from './statement.ts'
 
-const OWNED = statement(
-  'entry-owned',
-  `SELECT q.id, q.owner FROM obverse_queue q WHERE q.id = ANY ($1::bigint[]) AND q.owner IS NOT NULL FOR UPDATE`,
-)
 const HEADS = statement(
   'entry-heads',
   'SELECT id, owner FROM obverse_held WHERE id = ANY ($1::bigint[]) AND owner IS NOT NULL FOR UPDATE',

@@ -34,11 +34,16 @@ const PENDING = statement(
   'status-pending',
   `UPDATE obverse_status SET state = 'pending', code = NULL, reason = NULL, changed_at = $2 WHERE message_id = $1`,
 )
-/** Rows that nobody ever took go; whoever takes them at this moment waits, or is waited for. */
+/**
+ * Rows that nobody ever took go. Who calls off claims first, as whoever takes does: of two at once one wins. The claim stays
+ * behind for the other to find; it has no owner, and is tidied away with those of the dead.
+ */
 const CALL_OFF = statement(
   'status-call-off',
-  `WITH gone AS (DELETE FROM obverse_queue
-     WHERE command AND message_id = ANY ($1::text[]) AND NOT taken AND owner IS NULL RETURNING message_id),
+  `WITH won AS (INSERT INTO obverse_claim (id, channel, owner)
+     SELECT id, channel, '' FROM obverse_queue WHERE command AND message_id = ANY ($1::text[]) AND NOT taken
+     ON CONFLICT DO NOTHING RETURNING id),
+   gone AS (DELETE FROM obverse_queue q USING won WHERE q.id = won.id AND NOT q.taken RETURNING q.message_id),
    cancelled AS (UPDATE obverse_status s SET state = 'cancelled', changed_at = $2 FROM gone WHERE s.message_id = gone.message_id)
    SELECT DISTINCT message_id AS id FROM gone`,
 )

@@ -14,6 +14,7 @@ import type { Passage } from './entry.ts'
 import { type Environment, guards } from './environment.ts'
 import { EVENT_NAMES, EventColumns, insertEvents, unnestEvents } from './event-columns.ts'
 import { addHeld, takeAway } from './lane.ts'
+import { SETTLE } from './queue.ts'
 import { statement } from './statement.ts'
 import { cancelMessages, statusesDone, trackMessages } from './status.ts'
 
@@ -43,7 +44,6 @@ const MESSAGES = statement(
    SELECT channel, id, key, body, true, $6, due
    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[]) AS m(channel, id, key, body, due)`,
 )
-const SETTLE = statement('entry-settle', 'DELETE FROM obverse_queue WHERE id = ANY ($1::bigint[])')
 const MARK = statement(
   'entry-mark',
   'INSERT INTO obverse_inbox (message_id, handler, at) SELECT id, handler, $3 FROM unnest($1::text[], $2::text[]) AS m(id, handler)',

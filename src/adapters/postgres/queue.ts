@@ -1,0 +1,120 @@
+import { completeBody, type Settlement } from 'obverse'
+import type { Connection } from './connection.ts'
+import { statement } from './statement.ts'
+import { storable } from './text.ts'
+
+/** Rows that are there for whoever comes first, among them those that somebody has: `obverse_claim` tells. */
+export const READY = 'due IS NULL AND retry_at IS NULL'
+
+/** For an entry: who has these rows, which stay theirs until the transaction ends. */
+export const OWNED = statement(
+  'queue-owned',
+  'SELECT id, owner FROM obverse_claim WHERE id = ANY ($1::bigint[]) FOR UPDATE',
+)
+/** Takes rows away for good, of whose owner {@link OWNED} has made sure. */
+export const SETTLE = statement(
+  'queue-settle',
+  `WITH free AS (DELETE FROM obverse_claim WHERE id = ANY ($1::bigint[]))
+   DELETE FROM obverse_queue WHERE id = ANY ($1::bigint[])`,
+)
+/** The claim decides: of two who end it, one finds it. */
+const SETTLE_OWNED = statement(
+  'queue-settle-owned',
+  `WITH own AS (DELETE FROM obverse_claim c USING unnest($1::bigint[], $2::text[]) AS s(id, owner)
+     WHERE c.id = s.id AND c.owner = s.owner RETURNING c.id)
+   DELETE FROM obverse_queue q USING own WHERE q.id = own.id RETURNING q.id`,
+)
+const SETTLE_ANY = statement(
+  'queue-settle-any',
+  `WITH free AS (DELETE FROM obverse_claim WHERE id = ANY ($1::bigint[]))
+   DELETE FROM obverse_queue WHERE id = ANY ($1::bigint[]) RETURNING id`,
+)
+const GIVE_BACK = statement(
+  'queue-give-back',
+  `WITH free AS (DELETE FROM obverse_claim WHERE id = ANY ($2::bigint[]) AND owner = $1 RETURNING id)
+   UPDATE obverse_queue q SET taken = true FROM free WHERE q.id = free.id`,
+)
+const ADD = statement(
+  'queue-add',
+  `INSERT INTO obverse_queue (channel, message_id, key, body, bytes, at)
+   SELECT channel, id, key, body, bytes, $6
+   FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[]) WITH ORDINALITY AS m(channel, id, key, body, bytes, ord)
+   ORDER BY ord`,
+)
+/**
+ * What was delayed takes its place when it becomes due, behind what is there: a new row, with a new id. So nothing ever
+ * becomes ready before what is ready already.
+ */
+const RIPEN = statement(
+  'queue-ripen',
+  `WITH ripe AS (DELETE FROM obverse_queue WHERE id IN
+       (SELECT id FROM obverse_queue WHERE due <= $1 ORDER BY due, id LIMIT 1000 FOR UPDATE SKIP LOCKED) RETURNING *),
+   added AS (INSERT INTO obverse_queue (channel, message_id, key, event, body, bytes, command, at, taken)
+     SELECT channel, message_id, key, event, body, bytes, command, at, taken FROM ripe ORDER BY due, id RETURNING 1)
+   SELECT (SELECT count(*) FROM added) AS count, min(due) AS next FROM obverse_queue WHERE due > $1`,
+)
+
+export interface QueueMessage {
+  readonly channel: string
+  readonly messageId: string
+  readonly key: string | null
+  readonly body: string
+}
+
+/** Adds texts to their channels, whatever they are, in the order given. */
+export async function enqueue(connection: Connection, messages: readonly QueueMessage[], now: number): Promise<void> {
+  const bytes = messages.map(({ body }) => (body.includes('\0') ? Buffer.from(body) : null))
+  await connection.run(ADD, [
+    messages.map(({ channel }) => channel),
+    messages.map(({ messageId }) => storable(messageId)),
+    messages.map(({ key }) => (key === null ? null : storable(key))),
+    messages.map(({ body }, at) => (bytes[at] ? null : body)),
+    bytes,
+    now,
+  ])
+}
+
+/** Takes rows away for good that are still their owner's, and says which those were. */
+export async function settle(
+  connection: Connection,
+  settlements: readonly Settlement[],
+  fenced: boolean,
+): Promise<ReadonlySet<number>> {
+  const ids = settlements.map(({ queueId }) => queueId)
+  if (ids.length === 0) return new Set()
+  const owners = settlements.map(({ owner }) => owner)
+  const gone = fenced
+    ? await connection.all<{ id: number }>(SETTLE_OWNED, [ids, owners])
+    : await connection.all<{ id: number }>(SETTLE_ANY, [ids])
+  return new Set(gone.map(({ id }) => id))
+}
+
+/** Rows that were taken and are not wanted: they wait again, in their place. */
+export async function giveBack(connection: Connection, owner: string, ids: readonly number[]): Promise<void> {
+  await connection.run(GIVE_BACK, [owner, ids])
+}
+
+/** Lets in what has become due. Returns how many those were, and when the next is (epoch ms), if there is one. */
+export async function ripen(
+  connection: Connection,
+  now: number,
+): Promise<{ readonly count: number; readonly next: number | null }> {
+  return (await connection.get(RIPEN, [now])) as { count: number; next: number | null }
+}
+
+/** Columns of a row `q`, its event `e` and the event's place `p` from which {@link bodyOfRow} makes the text of a row. */
+export interface BodyColumns {
+  readonly body: string | null
+  readonly bytes: Buffer | null
+  readonly seq: number | null
+  readonly position: number | null
+}
+
+/** The text of a row, to the byte as it was put there; an event's with `seq` and, once it is known, `position`. */
+export function bodyOfRow({ body, bytes, seq, position }: BodyColumns): string {
+  return bytes ? bytes.toString() : completeBody(body ?? '', seq, position)
+}
+
+/** In SQL what `bodyOf` of a message does, to the byte: texts of JSON are written alike on both sides. */
+export const BODY = `coalesce(q.body, concat('{"id":', to_json(e.id), ',"type":', to_json(e.type), ',"kind":"event","schemaVersion":',
+  e.schema_version, ',"time":"', e.time, '","key":', to_json(e.key), ',"data":', e.data, ',"metadata":', e.metadata, '}'))`
