@@ -8,6 +8,10 @@ const server = await fresh('postgres')
 const options = {
   store: async () => postgres(await newSchema(server.url), { connections: 6 }),
   capabilities: ['tables', 'positions-by-relay', 'late-commits', 'ordered-lookups', 'counted-lookups', 'search'],
+  exceptCanary: {
+    'log-by-position':
+      'one process commits its groups one after the other; log-order.test.ts reads beside 64 writers that are late',
+  },
 } as const
 
 describe.skipIf(server.missing)('postgres', () => {

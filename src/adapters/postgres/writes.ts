@@ -158,6 +158,8 @@ export class Writes {
   /** Canary `one-commit`: after the commit, as a relay without an outbox would. */
   async later(connection: Connection): Promise<void> {
     if (this.#oneCommit || this.#keys.length === 0) return
+    // here a process may end
+    await this.#environment.runtime.reach?.('commit.after')
     const { ids, queueOf, channels } = this.#events
     const messages = queueOf.map((ord) => ids[ord - 1])
     await connection.run(QUEUE_LATER, [messages, channels, this.#environment.runtime.now()])
