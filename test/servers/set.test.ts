@@ -1,6 +1,6 @@
 // The servers themselves: two sets side by side, what a kill keeps, and that nothing stays behind.
 import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Instance } from '../../scripts/servers/instance.ts'
@@ -16,6 +16,7 @@ import { runToEnd, until } from '../processes.ts'
 import { read, write } from './acknowledged.ts'
 import { startKeeper } from './keeper.ts'
 import { note, setFolder } from './place.ts'
+import { canLook, processesOf } from './processes-of.ts'
 
 const names: ServerName[] = []
 for (const name of USUAL) {
@@ -43,18 +44,6 @@ async function reports(set: ServerSet, args: readonly string[]): Promise<Report[
   const { code, stdout, output } = await command(set, [...args, '--json'])
   expect(code, output).toBe(0)
   return JSON.parse(stdout)
-}
-
-/** The processes that know a folder, zombies aside: by what they were started with, whoever is their parent. */
-function processesOf(folder: string): string[] {
-  return readdirSync('/proc').flatMap((pid) => {
-    try {
-      const started = ['cmdline', 'environ'].map((file) => readFileSync(`/proc/${pid}/${file}`, 'utf8')).join(' ')
-      return /^\d+$/.test(pid) && Number(pid) !== process.pid && started.includes(folder) ? [started.slice(0, 200)] : []
-    } catch {
-      return []
-    }
-  })
 }
 
 function instance(set: ServerSet, name: ServerName): Instance {
@@ -86,7 +75,7 @@ describe.skipIf(names.length === 0)('servers', () => {
     expect(await reports(first, ['status'])).toEqual(ups[0])
   })
 
-  test.skipIf(process.getuid?.() !== 0 || !existsSync('/proc'))('none runs as root', () => {
+  test.skipIf(process.getuid?.() !== 0 || !canLook)('none runs as root', () => {
     for (const name of names) {
       const { processes, way } = instance(first, name).record
       if (way === 'compose') continue
@@ -151,11 +140,11 @@ describe.skipIf(names.length === 0)('servers', () => {
   })
 
   test('down ends its own set, companions too, and no other', async () => {
-    if (existsSync('/proc')) expect(processesOf(first.folder).length).toBeGreaterThanOrEqual(names.length)
+    if (canLook) expect(processesOf(first.folder).length).toBeGreaterThanOrEqual(names.length)
     const { code, stdout } = await command(first, ['down'])
     expect(code).toBe(0)
     for (const name of names) expect(stdout).toContain(name)
-    if (existsSync('/proc')) expect(processesOf(first.folder)).toEqual([])
+    if (canLook) expect(processesOf(first.folder)).toEqual([])
     expect(existsSync(first.folder)).toBe(false)
     for (const { name, url = '' } of ups[1]) expect(await probe(NAMES[name].kind, url)).not.toBe('')
   })
@@ -163,7 +152,7 @@ describe.skipIf(names.length === 0)('servers', () => {
   test('discards in the middle of a pause', async () => {
     await instance(second, cheapest as ServerName).pause()
     await second.down()
-    if (existsSync('/proc')) expect(processesOf(second.folder)).toEqual([])
+    if (canLook) expect(processesOf(second.folder)).toEqual([])
   })
 })
 
