@@ -1,5 +1,6 @@
-import { ObverseError, type StoredRow } from 'obverse'
+import { ObverseError, type StoredRow, type ViewShape } from 'obverse'
 import { fits, nameFits } from './fit.ts'
+import { lookupFields } from './index-spec.ts'
 import { fieldName } from './name.ts'
 import { lookupValue } from './scalar.ts'
 import { storedText, textOf } from './text.ts'
@@ -24,12 +25,16 @@ export interface RowDocument {
   }
 }
 
-/** What tells rows apart from documents. */
+/** What of a view makes its documents. */
 export interface RowForm {
   /** The field that holds the row's id. */
   readonly key: string
-  /** The fields of all look-ups. */
-  readonly fields: readonly string[]
+  /** The fields of all look-ups, and what they are called in `by`. */
+  readonly fields: ReadonlyMap<string, string>
+}
+
+export function rowForm(shape: ViewShape): RowForm {
+  return { key: shape.key, fields: new Map(lookupFields(shape).map((field) => [field, fieldName(field)])) }
 }
 
 type Data = Record<string, unknown>
@@ -41,7 +46,7 @@ export function documentOf({ id, key, mark, data }: StoredRow, form: RowForm): R
   if (data === null) return { _id, _obverse: { key: owner, mark, live: false } }
   const { fields, rest, whole } = split(data, id, form)
   const by: Record<string, string | number | null> = {}
-  for (const field of form.fields) by[fieldName(field)] = lookupValue(Object.hasOwn(whole, field) ? whole[field] : null)
+  for (const [field, name] of form.fields) by[name] = lookupValue(Object.hasOwn(whole, field) ? whole[field] : null)
   const document = {
     _id,
     ...fields,

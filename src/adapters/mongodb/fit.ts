@@ -21,8 +21,17 @@ export function fits(value: unknown, depth = 0): boolean {
   }
 }
 
+/** Names that were looked at: rows of a view have the same ones. */
+const looked = new Map<string, boolean>()
+const MOST = 1_000
+
 export function nameFits(name: string): boolean {
-  return !UNFIT.test(name) && name.isWellFormed()
+  const known = looked.get(name)
+  if (known !== undefined) return known
+  const fit = !UNFIT.test(name) && name.isWellFormed()
+  // where names are data, remembering them is of no use
+  if (looked.size < MOST) looked.set(name, fit)
+  return fit
 }
 
 function itemsFit(items: readonly unknown[], depth: number): boolean {

@@ -45,7 +45,7 @@ async function lookUpOlder(collection: Collection<RowDocument>, form: RowForm): 
   for (let last: string | undefined; ; ) {
     const beyond = last === undefined ? {} : { _id: { $gt: last } }
     const found = await collection
-      .find({ ...lacking(form.fields), ...beyond }, { sort: { _id: 1 }, limit: PAGE, batchSize: PAGE })
+      .find({ ...lacking([...form.fields.keys()]), ...beyond }, { sort: { _id: 1 }, limit: PAGE, batchSize: PAGE })
       .toArray()
     if (found.length === 0) return
     await collection.bulkWrite(
@@ -65,5 +65,5 @@ async function lookUpOlder(collection: Collection<RowDocument>, form: RowForm): 
 function valuesOf(document: RowDocument, form: RowForm): Record<string, string | number | null> {
   const data = dataOf(document, form)
   const value = (field: string) => lookupValue(Object.hasOwn(data, field) ? data[field] : null)
-  return Object.fromEntries(form.fields.map((field) => [pathOf(field), value(field)]))
+  return Object.fromEntries(Array.from(form.fields.keys(), (field) => [pathOf(field), value(field)]))
 }

@@ -1,6 +1,8 @@
 /** Everything below it stands for itself. */
 const MARK = '\ud7ff'
 const HIGH = /[\u{d7ff}-\u{10ffff}]/gu
+/** The same for a look, which is nearly always in vain. */
+const ANY_HIGH = /[\ud7ff-\uffff]/
 const ESCAPED = /\ud7ff(.)(.)/gsu
 const BASE = 0x100
 
@@ -10,6 +12,7 @@ const BASE = 0x100
  * surrogate pairs) become U+D7FF and two signs of their number; all others are left as they are.
  */
 export function storedText(text: string): string {
+  if (!ANY_HIGH.test(text)) return text
   return text.replace(HIGH, (sign) => {
     const point = sign.codePointAt(0) as number
     return MARK + String.fromCharCode(BASE + (point >> 11), BASE + (point & 0x7ff))

@@ -2,8 +2,8 @@ import type { Collection } from 'mongodb'
 import type { ViewShape, ViewTable } from 'obverse'
 import { type FoundRow, type Lookup, ObverseError, type Question, type Scalar, type StoredRow } from 'obverse'
 import type { Connection } from './connection.ts'
-import { dataOf, documentOf, type RowDocument, type RowForm, rowOf } from './document.ts'
-import { LIVE, lookupFields } from './index-spec.ts'
+import { dataOf, documentOf, type RowDocument, type RowForm, rowForm, rowOf } from './document.ts'
+import { LIVE } from './index-spec.ts'
 import { filterOf, pageOf, sortOf } from './look-up.ts'
 import { metaOf } from './mark.ts'
 import { collectionName } from './name.ts'
@@ -28,7 +28,7 @@ export class MongodbTable implements ViewTable {
     this.#connection = connection
     this.#name = collectionName(shape.name, generation)
     this.#shape = shape
-    this.#form = { key: shape.key, fields: lookupFields(shape) }
+    this.#form = rowForm(shape)
   }
 
   /** Makes the indexes; once, and again after a server was lost: what comes back may be another. */
@@ -113,9 +113,7 @@ export class MongodbTable implements ViewTable {
 
   /** Others have no value beside the row. */
   #declared({ by, order }: Lookup): void {
-    const unknown = [...by, ...(order === undefined ? [] : [order])].filter(
-      (field) => !this.#form.fields.includes(field),
-    )
+    const unknown = [...by, ...(order === undefined ? [] : [order])].filter((field) => !this.#form.fields.has(field))
     if (unknown.length === 0) return
     throw new ObverseError(
       'LOOKUP_UNDECLARED',
