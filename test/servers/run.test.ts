@@ -1,6 +1,7 @@
 // How a run of tests ends, whatever happens to it: with no process, and nothing on servers that were there before.
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
 import pg from 'pg'
 import { afterAll, describe, expect, test } from 'vitest'
 import { type RunningProcess, start, temporaryFolder, until } from '../processes.ts'
@@ -83,7 +84,7 @@ describe.skipIf(postgres.missing)('a run', () => {
   test.concurrent('skips what it has no server for, and says why', async () => {
     const { child } = run('badly', { OBVERSE_TEST_POSTGRES_URL: 'postgres://127.0.0.1:1/none' })
     expect((await child.ended(60_000)).code).toBe(0)
-    expect(child.stdout).toContain('1 passed | 1 skipped')
+    expect(stripVTControlCharacters(child.stdout)).toContain('1 passed | 1 skipped')
     expect(child.stdout).toMatch(/skipped: what needs PostgreSQL, because OBVERSE_TEST_POSTGRES_URL names .*:1\/none/)
   }, 60_000)
 
