@@ -2,7 +2,7 @@
 
 import { type Runtime, systemRuntime, type ViewStore } from 'obverse'
 import pg from 'pg'
-import { postgresViews } from '../../../src/adapters/postgres/view-store.ts'
+import { postgresViews } from 'obverse/postgres'
 
 let made = 0
 
