@@ -43,7 +43,8 @@ if [ -n "$root4" ]; then
   [ -n "$mirror" ] || mirror=$(sed -n 's/^deb \(\[[^]]*\] \)\{0,1\}\([^ ]*\) .*/\2/p' /etc/apt/sources.list | head -n 1)
   # Made beside and renamed: what was cut short is not taken for a root.
   rm -rf "$root4.making"
-  debootstrap --variant=minbase --include=rabbitmq-server trixie "$root4.making" "$mirror"
+  # In a name space of its own: what it mounts is gone with it, even when it is killed.
+  unshare --mount --propagation private debootstrap --variant=minbase --include=rabbitmq-server trixie "$root4.making" "$mirror"
   rm -rf "$root4.making"/var/cache/apt/archives/*.deb
   cp /etc/hosts "$root4.making/etc/hosts" # a node called obverse@localhost has to find localhost
   mv "$root4.making" "$root4"

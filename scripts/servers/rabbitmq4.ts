@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isRoot } from './account.ts'
@@ -11,7 +11,8 @@ export const RABBITMQ4_ROOT: string = process.env.OBVERSE_RABBITMQ4_ROOT ?? join
 /** RabbitMQ 4 in a root of its own; undefined when there is none, or this is not root, who alone may enter one. */
 export function findRabbitmq4(): Program | undefined {
   const server = '/usr/lib/rabbitmq/bin/rabbitmq-server'
-  if (!isRoot || !existsSync(join(RABBITMQ4_ROOT, server))) return undefined
+  // The name can be guessed: one that somebody else made is none.
+  if (!isRoot || !existsSync(join(RABBITMQ4_ROOT, server)) || statSync(RABBITMQ4_ROOT).uid !== 0) return undefined
   return rabbitmqProgram(server, '/usr/bin/epmd', RABBITMQ4_ROOT, inside)
 }
 
