@@ -1,15 +1,9 @@
-import { randomUUIDv7 } from 'node:crypto'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { bodyOf, completeBody, createRegistry, type NewEvent, type OpenStore, systemRuntime } from 'obverse'
 import { sqlite } from 'obverse/sqlite'
+import { newEvent } from './new-event.ts'
 import { pump, type Question, rate, type Sides } from './question.ts'
-
-/** 400 bytes of JSON, as an order with two lines has. */
-const DATA = JSON.stringify({
-  orderId: 'x'.repeat(36),
-  lines: Array.from({ length: 6 }, () => ({ sku: 'y'.repeat(36), quantity: 1 })),
-})
 
 export const appendSqlite1: Question = {
   name: 'append-sqlite-1',
@@ -55,24 +49,6 @@ async function opened(file: string): Promise<OpenStore> {
   const store = await sqlite(file).open({ runtime: systemRuntime, registry: createRegistry([]), relayed: false })
   await store.schema.migrate([])
   return store
-}
-
-/** A new stream each, with the texts that a bus would hand over. */
-function newEvent(): NewEvent {
-  const id = randomUUIDv7()
-  return {
-    id,
-    type: 'orders.placed',
-    kind: 'event',
-    schemaVersion: 1,
-    time: new Date().toISOString(),
-    key: id,
-    data: DATA,
-    metadata: `{"correlationId":"${id}","causationId":"${id}"}`,
-    correlationId: id,
-    causationId: id,
-    channels: ['orders'],
-  }
 }
 
 function byHand(file: string) {

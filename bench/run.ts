@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
+import { appendPostgres1, appendPostgres10, appendPostgres100 } from './append-postgres.ts'
 import { appendSqlite1, appendSqlite64 } from './append-sqlite.ts'
 import { compare } from './compare.ts'
 import { decideMemory } from './decide-memory.ts'
@@ -8,8 +9,18 @@ import { benchFolder, fsyncMicroseconds } from './disk.ts'
 import { postSqlite } from './post-sqlite.ts'
 import type { Question } from './question.ts'
 import { send } from './send.ts'
+import { endServers } from './servers.ts'
 
-const QUESTIONS: readonly Question[] = [send, decideMemory, appendSqlite1, appendSqlite64, postSqlite]
+const QUESTIONS: readonly Question[] = [
+  send,
+  decideMemory,
+  appendSqlite1,
+  appendSqlite64,
+  postSqlite,
+  appendPostgres1,
+  appendPostgres10,
+  appendPostgres100,
+]
 
 const HELP = `npm run bench -- NAME [--json] [--peers] [--runs N]
 npm run bench -- all
@@ -42,7 +53,13 @@ if (values.list) {
   if (unknown.length > 0) {
     console.error(`There is no bench ${unknown.join(', ')}; npm run bench -- --list names them`)
     process.exitCode = 2
-  } else for (const question of chosen) await answer(question)
+  } else {
+    try {
+      for (const question of chosen) await answer(question)
+    } finally {
+      await endServers()
+    }
+  }
 }
 
 async function answer(question: Question): Promise<void> {
