@@ -44,20 +44,27 @@ export function addressOf(url: string, { database, timeout }: Settings): Address
     new MongoClient(url, clientOptions).db(name)
   } catch (error) {
     // no cause: the driver's own words may repeat the URL
-    const reason = withoutSecrets(error instanceof Error ? error.message : String(error), url)
+    const reason = without(error instanceof Error ? error.message : String(error), secretsOf(url))
     throw invalid(`The URL of mongodb() for ${hosts} cannot be used: ${reason}`)
   }
   return { url, database: name, clientOptions, place: `${hosts}/${name}` }
 }
 
-/** The same text without the user and the password of `url`, should they be in it. */
-export function withoutSecrets(text: string, url: string): string {
-  const credentials = /^[^/]*\/\/(.*)@/s.exec(url)?.[1]
-  if (!credentials) return text
+/** The same text without the credentials of `url`. */
+export function withoutCredentials(text: string, url: string): string {
+  return without(text, secretsOf(url).slice(0, 2))
+}
+
+/** What of a URL is nobody's business: all of it, its credentials, the password as it is written and as it is. */
+function secretsOf(url: string): string[] {
+  const credentials = /^[^/]*\/\/(.*)@/s.exec(url)?.[1] ?? ''
   const colon = credentials.indexOf(':')
   const password = colon < 0 ? '' : credentials.slice(colon + 1)
-  const secrets = [url, credentials, password, decoded(password)].filter((secret) => secret !== '')
-  return secrets.reduce((clean, secret) => clean.replaceAll(secret, '…'), text)
+  return [url, credentials, password, decoded(password)]
+}
+
+function without(text: string, secrets: readonly string[]): string {
+  return secrets.filter((secret) => secret !== '').reduce((clean, secret) => clean.replaceAll(secret, '…'), text)
 }
 
 function decoded(text: string): string {

@@ -1,6 +1,6 @@
 import { type Collection, type Db, type DbOptions, type Document, MongoClient } from 'mongodb'
 import { ObverseError, type Protection, type Runtime } from 'obverse'
-import { type Address, withoutSecrets } from './address.ts'
+import { type Address, withoutCredentials } from './address.ts'
 import { closed, storeError } from './errors.ts'
 import { type Losses, lossesOf } from './losses.ts'
 import { readConcern, readServer, type Server, writeConcern } from './server.ts'
@@ -39,7 +39,7 @@ export class Connection {
       this.#own = new MongoClient(to.url, to.clientOptions)
       this.db = this.#own.db(to.database, PLAIN)
       this.place = to.place
-      this.#clean = (text) => withoutSecrets(text, to.url)
+      this.#clean = (text) => withoutCredentials(text, to.url)
     } else {
       this.db = to.client.db(to.databaseName, PLAIN)
       this.place = to.databaseName

@@ -23,6 +23,11 @@ export function codeOf(error: unknown): number | undefined {
   return typeof code === 'number' ? code : undefined
 }
 
+/** There is an index of that name with other keys or options, or one of these keys with another name. */
+export function isIndexConflict(code: number | undefined): boolean {
+  return code === 85 || code === 86
+}
+
 export function isContended(code: number | undefined): boolean {
   return code !== undefined && CONTENDED.has(code)
 }

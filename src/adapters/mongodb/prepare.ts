@@ -2,8 +2,8 @@ import type { Collection, IndexDescriptionInfo } from 'mongodb'
 import type { ViewShape } from 'obverse'
 import type { Connection } from './connection.ts'
 import { dataOf, type RowDocument, type RowForm } from './document.ts'
-import { codeOf, NAMESPACE_NOT_FOUND } from './errors.ts'
-import { indexSpecs, isMade, LIVE, pathOf } from './index-spec.ts'
+import { codeOf, isIndexConflict, NAMESPACE_NOT_FOUND } from './errors.ts'
+import { type IndexSpec, indexSpecs, isMade, LIVE, pathOf } from './index-spec.ts'
 import { lookupValue } from './scalar.ts'
 
 const PAGE = 500
@@ -20,7 +20,23 @@ export async function prepare(connection: Connection, name: string, shape: ViewS
   const missing = specs.filter((spec) => !there?.some((index) => isMade(spec, index)))
   if (missing.length === 0) return
   if (there) await lookUpOlder(collection, form)
-  await collection.createIndexes(missing.map((spec) => ({ ...spec })))
+  try {
+    await collection.createIndexes(missing.map((spec) => ({ ...spec })))
+  } catch (error) {
+    if (!isIndexConflict(codeOf(error))) throw error
+    await makeOthers(collection, missing)
+  }
+}
+
+/** An index that somebody made otherwise stays: look-ups are right without, only slower, and `doctor` names it. */
+async function makeOthers(collection: Collection<RowDocument>, specs: readonly IndexSpec[]): Promise<void> {
+  for (const spec of specs) {
+    try {
+      await collection.createIndexes([{ ...spec }])
+    } catch (error) {
+      if (!isIndexConflict(codeOf(error))) throw error
+    }
+  }
 }
 
 /** `undefined`: there is no such collection. */

@@ -1,9 +1,11 @@
 import type { Db, Document, ReadConcernLike, WriteConcernSettings } from 'mongodb'
+import { codeOf } from './errors.ts'
 
 /** Milliseconds that a write waits for the members of a replica set. */
 const REPLICATED = 10_000
 /** The wire protocol of MongoDB 5.0. */
 const OLDEST_WIRE = 13
+const COMMAND_NOT_FOUND = 59
 
 /** What a server says of itself. */
 export interface Server {
@@ -39,7 +41,7 @@ async function hello(db: Db): Promise<Document> {
   try {
     return await db.admin().command({ hello: 1 }, options)
   } catch (error) {
-    if ((error as { code?: unknown }).code !== 59) throw error
+    if (codeOf(error) !== COMMAND_NOT_FOUND) throw error
     return db.admin().command({ isMaster: 1 }, options)
   }
 }
@@ -54,8 +56,14 @@ export function readConcern({ kind }: Server): ReadConcernLike {
   return { level: kind === 'single server' ? 'local' : 'majority' }
 }
 
-/** `7.0.12`, or `unknown` where the server does not tell. */
+/** `7.0.12`, or `unknown` where the server does not tell. Others that speak its protocol do not say what they were built from. */
 export async function readVersion(db: Db): Promise<string> {
-  const { version } = await db.admin().command({ buildInfo: 1 })
-  return typeof version === 'string' ? version : 'unknown'
+  try {
+    const { version, gitVersion } = await db.admin().command({ buildInfo: 1 }, { promoteValues: true })
+    const text = typeof version === 'string' ? version : 'unknown'
+    return typeof gitVersion === 'string' ? text : `${text} of another product`
+  } catch (error) {
+    if (codeOf(error) === undefined) throw error
+    return 'unknown'
+  }
 }

@@ -77,8 +77,9 @@ export class MongodbTable implements ViewTable {
 
   get(id: string): Promise<Record<string, unknown> | undefined> {
     return this.#use(async (collection) => {
-      const document = await collection.findOne({ _id: storedText(id), ...LIVE })
-      return document ? dataOf(document, this.#form) : undefined
+      // by `_id` alone, which every server finds at once
+      const document = await collection.findOne({ _id: storedText(id) })
+      return document?._obverse?.live ? dataOf(document, this.#form) : undefined
     })
   }
 

@@ -1,9 +1,10 @@
-import { type Collection, type Db, MongoBulkWriteError } from 'mongodb'
+import type { Db } from 'mongodb'
 import { type Protection, type StoredRow, systemRuntime, type ViewTable } from 'obverse'
 import { mongodb } from 'obverse/mongodb'
 import { describe, expect, it } from 'vitest'
 import { server } from '../../servers.ts'
 import { databasesOn } from './databases.ts'
+import { failingOnce } from './failing.ts'
 
 const shared = await server('mongodb')
 const databases = databasesOn(shared)
@@ -127,34 +128,3 @@ describe.skipIf(shared.missing)('errors of single writes', () => {
     })
   })
 })
-
-/** A database whose first bulk write lets the writes at `indexes` fail with `code`; the others are done. */
-function failingOnce(db: Db, code: number, indexes: readonly number[]): { readonly db: Db; readonly bulks: number[] } {
-  const bulks: number[] = []
-  const wrapped = (collection: Collection): Collection =>
-    override(collection, 'bulkWrite', async (operations: unknown[], options: object) => {
-      bulks.push(operations.length)
-      if (bulks.length > 1) return collection.bulkWrite(operations as never, options)
-      const rest = operations.filter((_, at) => !indexes.includes(at))
-      if (rest.length > 0) await collection.bulkWrite(rest as never, options)
-      const writeErrors = indexes.map((index) => ({ index, code, errmsg: 'made to fail' }))
-      throw new MongoBulkWriteError({ message: 'made to fail', code, writeErrors: writeErrors as never }, {} as never)
-    })
-  const client = override(db.client, 'db', (...given: Parameters<typeof db.client.db>) => {
-    const own = db.client.db(...given)
-    return override(own, 'collection', (...asked: Parameters<typeof own.collection>) =>
-      wrapped(own.collection(...asked) as never),
-    )
-  })
-  return { db: { client, databaseName: db.databaseName } as Db, bulks }
-}
-
-function override<T extends object>(on: T, name: keyof T, value: unknown): T {
-  return new Proxy(on, {
-    get(target, asked) {
-      if (asked === name) return value
-      const found = Reflect.get(target, asked, target)
-      return typeof found === 'function' ? found.bind(target) : found
-    },
-  })
-}
