@@ -16,7 +16,8 @@ const SERVER = statement(
 )
 const TABLES = statement(
   'view-tables',
-  `SELECT c.relname::text AS name, has_table_privilege(c.oid, 'SELECT, INSERT, UPDATE') AS granted,
+  `SELECT c.relname::text AS name, has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT')
+       AND has_table_privilege(c.oid, 'UPDATE') AS granted,
      pg_has_role(c.relowner, 'USAGE') AS owned
    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
    WHERE n.nspname = current_schema() AND c.relkind IN ('r', 'p') AND c.relname LIKE $1 ORDER BY c.relname`,

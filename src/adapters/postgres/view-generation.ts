@@ -17,12 +17,12 @@ import { search } from './search.ts'
 import type { ViewEnvironment } from './view-environment.ts'
 import { tableName } from './view-name.ts'
 import { isOutdated } from './view-outdated.ts'
-import { loadRows, type Runner, saveRows } from './view-rows.ts'
+import { loadRows, persistent, type Runner, saveRows } from './view-rows.ts'
 import { type Guards, type ViewStatements, viewStatements } from './view-statement.ts'
 import { isMade, layoutOf, make, type ViewLayout } from './view-table.ts'
 
 /** Rows in one statement above which it takes a connection of its own: others would wait behind it. */
-const MANY = 50
+const MANY = 100
 
 /** A table as it was when it was looked at last. */
 interface Known {
@@ -54,13 +54,17 @@ export class PostgresView implements ViewTable {
 
   load(ids: readonly string[]): Promise<readonly StoredRow[]> {
     return this.#made(({ statements }) =>
-      this.#run('reader', ids.length, (runner) => loadRows(runner, statements, ids)),
+      this.#run(ids.length > MANY ? undefined : this.#environment.reader, (runner) =>
+        loadRows(runner, statements, ids),
+      ),
     )
   }
 
   save(rows: readonly StoredRow[]): Promise<readonly string[]> {
     return this.#made(({ statements, layout }) =>
-      this.#run('writer', rows.length, (runner) => saveRows(runner, statements, layout.columns, rows)),
+      this.#run(rows.length > MANY ? undefined : this.#environment.writer, (runner) =>
+        saveRows(persistent(runner), statements, layout.columns, rows),
+      ),
     )
   }
 
@@ -72,21 +76,25 @@ export class PostgresView implements ViewTable {
   }
 
   find(question: Question): Promise<readonly FoundRow[]> {
-    return this.#made(() => this.#run('reader', question.limit, (runner) => find(runner, this.#table, question)))
+    return this.#made(() =>
+      this.#run(question.limit > MANY ? undefined : this.#environment.reader, (runner) =>
+        find(runner, this.#table, question),
+      ),
+    )
   }
 
   size(lookup: Lookup, equals: readonly Scalar[]): Promise<number> {
-    return this.#made(() => this.#run('reader', MANY, (runner) => size(runner, this.#table, lookup, equals)))
+    return this.#made(() => this.#run(undefined, (runner) => size(runner, this.#table, lookup, equals)))
   }
 
   search(question: SearchQuestion): Promise<readonly FoundRow[]> {
     const fields = this.#shape.search?.fields ?? []
-    return this.#made(() => this.#run('reader', MANY, (runner) => search(runner, this.#table, fields, question)))
+    return this.#made(() => this.#run(undefined, (runner) => search(runner, this.#table, fields, question)))
   }
 
   count(): Promise<number> {
     return this.#made(({ statements }) =>
-      this.#run('reader', MANY, async (runner) => (await runner.get<{ count: number }>(statements.count))?.count ?? 0),
+      this.#run(undefined, async (runner) => (await runner.get<{ count: number }>(statements.count))?.count ?? 0),
     )
   }
 
@@ -158,8 +166,9 @@ export class PostgresView implements ViewTable {
     return { layout, statements: viewStatements(this.#table, layout.columns, this.#guards) }
   }
 
-  #run<T>(line: 'reader' | 'writer', rows: number, work: (runner: Runner) => Promise<T>): Promise<T> {
-    return rows < MANY ? work(this.#environment[line]) : this.#environment.sessions.lend(work)
+  /** On the line that all share, or on a connection of its own. */
+  #run<T>(line: Runner | undefined, work: (runner: Runner) => Promise<T>): Promise<T> {
+    return line ? work(line) : this.#environment.sessions.lend(work)
   }
 
   #name(): string {

@@ -1,4 +1,4 @@
-import type { StoredRow } from 'obverse'
+import { isObverseError, type StoredRow } from 'obverse'
 import { bigints, documents, texts } from './array.ts'
 import { exactText, textOf } from './exact-text.ts'
 import { idOf, storedId, wholeId } from './row-id.ts'
@@ -10,6 +10,26 @@ import type { ViewStatements } from './view-statement.ts'
 export interface Runner {
   all<Row>(statement: Statement, values?: readonly unknown[]): Promise<Row[]>
   get<Row>(statement: Statement, values?: readonly unknown[]): Promise<Row | undefined>
+}
+
+/** How often a statement is tried that loses a deadlock, as with a transaction that saves the same rows one by one. */
+const TRIES = 5
+
+/** For statements that are transactions of their own. */
+export function persistent(runner: Runner): Runner {
+  const again = async <T>(run: () => Promise<T>): Promise<T> => {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await run()
+      } catch (error) {
+        if (!isObverseError(error, 'CONFLICT') || tries === TRIES) throw error
+      }
+    }
+  }
+  return {
+    all: (statement, values) => again(() => runner.all(statement, values)),
+    get: (statement, values) => again(() => runner.get(statement, values)),
+  }
 }
 
 export async function loadRows(

@@ -1,4 +1,4 @@
-import { type Checkpoints, knownOptions, type Runtime, type ViewStore } from 'obverse'
+import { type Checkpoints, knownOptions, ObverseError, type Runtime, type ViewStore } from 'obverse'
 import type { Pool } from 'pg'
 import { checkpoints } from './checkpoint.ts'
 import { health } from './health.ts'
@@ -8,6 +8,9 @@ import { sessions as connect } from './pool.ts'
 import { PostgresViews } from './view.ts'
 import { madeFirst, OWN_TABLES } from './view-checkpoint.ts'
 import type { ViewEnvironment } from './view-environment.ts'
+
+/** Connections that are needed: two are kept, and large pages and batches have one of their own. */
+const LEAST = 3
 
 export type PostgresViewOptions = Pick<PostgresOptions, 'connections' | 'patience' | 'answerTimeout'>
 
@@ -19,7 +22,7 @@ export type PostgresViewOptions = Pick<PostgresOptions, 'connections' | 'patienc
  * How far the views have come is kept beside their rows, so that a database that comes back empty or older says so. Nothing
  * is connected until rows are read or written: an application starts, and takes commands, while the server is down.
  *
- * @throws {ObverseError} `CONFIGURATION_INVALID` for a bad option
+ * @throws {ObverseError} `CONFIGURATION_INVALID` for a bad option, or a pool of fewer than three connections
  *
  * @example
  * const reads = postgresViews('postgres://replica.example/shop')
@@ -31,6 +34,13 @@ export function postgresViews(
 ): (environment: { readonly runtime: Runtime }) => Promise<ViewStore> {
   knownOptions('postgresViews()', options, ['connections', 'patience', 'answerTimeout'])
   const checked = settings(options)
+  const size = typeof source === 'string' ? checked.connections : (source.options.max ?? LEAST)
+  if (size < LEAST) {
+    throw new ObverseError(
+      'CONFIGURATION_INVALID',
+      `postgresViews(): the pool has ${size} connections; give ${LEAST} or more`,
+    )
+  }
   const shared = new Map<Runtime, Shared>()
 
   return async ({ runtime }) => {

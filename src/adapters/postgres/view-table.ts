@@ -164,7 +164,7 @@ function typeOf(type: ViewColumn['type']): string {
   return type === 'text' ? 'text COLLATE "C"' : type
 }
 
-/** From row to row by id; one that was saved meanwhile has its values already. */
+/** From row to row by id, locked in the order in which savers lock; one that was saved meanwhile has its values already. */
 async function fill(connection: Connection, table: string, columns: readonly ViewColumn[]): Promise<void> {
   interface Row {
     readonly id: string
@@ -181,9 +181,10 @@ async function fill(connection: Connection, table: string, columns: readonly Vie
   const changes = columns.map(({ name }, at) => ({ column: quoted(name), value: values[at] }))
   const update: Statement = {
     name: '',
-    text: `UPDATE ${on} AS t SET ${changes.map(({ column, value }) => `${column} = ${value}`).join(', ')}
-      FROM unnest($1::text[], $2::bigint[]${columns.map((_, at) => `, $${at + 3}::text[]`).join('')})
-        AS n(id, mark${columns.map((_, at) => `, v${at}`).join('')})
+    text: `WITH locked AS MATERIALIZED (SELECT id FROM ${on} WHERE id = ANY ($1::text[]) ORDER BY id FOR UPDATE)
+      UPDATE ${on} AS t SET ${changes.map(({ column, value }) => `${column} = ${value}`).join(', ')}
+      FROM locked JOIN unnest($1::text[], $2::bigint[]${columns.map((_, at) => `, $${at + 3}::text[]`).join('')})
+        AS n(id, mark${columns.map((_, at) => `, v${at}`).join('')}) ON n.id = locked.id
       WHERE t.id = n.id AND t.mark = n.mark
         AND (${changes.map(({ column, value }) => `t.${column} IS DISTINCT FROM ${value}`).join(' OR ')})`,
   }

@@ -1,5 +1,6 @@
 import { isObverseError, kindOf, systemRuntime, type ViewShape, type ViewStore } from 'obverse'
 import { postgresViews } from 'obverse/postgres'
+import pg from 'pg'
 import { afterEach, describe, expect, it } from 'vitest'
 import { until } from '../../processes.ts'
 import { fresh, ownServer, server } from '../../servers.ts'
@@ -122,6 +123,21 @@ describe.skipIf(postgres.missing)('views whose database comes back empty', () =>
     const again = await reads({ runtime: systemRuntime })
     expect(await (await again.open(shape, 1)).get('a')).toEqual({ id: 'a', status: 'new' })
     await again.close?.()
+  })
+
+  it('leave the pool of an application open', async () => {
+    const pool = new pg.Pool({ connectionString: await newSchema(postgres.url), max: 3 })
+    const store = await postgresViews(pool)({ runtime: systemRuntime })
+    const table = await store.open(shape, 1)
+    const all = Array.from({ length: 300 }, (_, n) => row(`r${n}`, 1))
+    await Promise.all(Array.from({ length: 6 }, (_, n) => table.save(all.slice(n * 50, n * 50 + 150))))
+    const found = await table.find({ lookup: { by: ['status'], descending: false }, equals: ['new'], limit: 1_000 })
+    expect(found).toHaveLength(300)
+    await store.close?.()
+    expect((await pool.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }])
+    await pool.end()
+    const small = new pg.Pool({ max: 2 })
+    expect(() => postgresViews(small)).toThrow(/the pool has 2 connections/)
   })
 
   it('are refused options that nobody reads', () => {
