@@ -8,6 +8,7 @@ import { decideMemory } from './decide-memory.ts'
 import { benchFolder, fsyncMicroseconds } from './disk.ts'
 import { postSqlite } from './post-sqlite.ts'
 import type { Question } from './question.ts'
+import { consumeRabbitmq, relayRabbitmq } from './rabbitmq.ts'
 import { send } from './send.ts'
 import { endServers } from './servers.ts'
 
@@ -20,6 +21,8 @@ const QUESTIONS: readonly Question[] = [
   appendPostgres1,
   appendPostgres10,
   appendPostgres100,
+  relayRabbitmq,
+  consumeRabbitmq,
 ]
 
 const HELP = `npm run bench -- NAME [--json] [--peers] [--runs N]
