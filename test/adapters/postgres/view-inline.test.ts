@@ -117,6 +117,27 @@ describe.skipIf(server.missing)('a view that is filled by the commit', () => {
     expect(found.map(({ id }) => id)).toEqual(['a', 'b'])
   })
 
+  it('is saved beside others who lock its rows the other way round', async () => {
+    const url = await newSchema(server.url)
+    const [one, two] = [await open(url), await open(url)]
+    const table = await two.views.open(shape, 1)
+    await one.views.open(shape, 1)
+    const row = (id: string, mark: number) => ({ id, key: null, mark, data: { mark } })
+    for (let mark = 1; mark < 10; mark += 3) {
+      const inOrder =
+        (own: number, ids: readonly string[]): Unit['project'] =>
+        async (_events, rows) => {
+          for (const id of ids) await rows.table('orders', 1).save([row(id, own)])
+        }
+      await Promise.all([
+        one.transactions.commit(ENTRY, unit([fact(`k${mark}`)], { project: inOrder(mark, ['a', 'b']) })),
+        two.transactions.commit(ENTRY, unit([fact(`l${mark}`)], { project: inOrder(mark + 1, ['b', 'a']) })),
+        table.save([row('b', mark + 2), row('a', mark + 2)]),
+      ])
+    }
+    expect((await table.load(['a', 'b'])).map(({ mark }) => mark)).toEqual([9, 9])
+  }, 30_000)
+
   it('is named when it was not opened', async () => {
     const store = await open(await newSchema(server.url))
     const commit = () => store.transactions.commit(ENTRY, unit([fact('a')], { project: follow }))
