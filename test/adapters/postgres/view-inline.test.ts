@@ -125,7 +125,7 @@ describe.skipIf(server.missing)('a view that is filled by the commit', () => {
     const row = (id: string, mark: number) => ({ id, key: null, mark, data: { mark } })
     for (let mark = 1; mark < 10; mark += 3) {
       const inOrder =
-        (own: number, ids: readonly string[]): Unit['project'] =>
+        (own: number, ids: readonly string[]): NonNullable<Unit['project']> =>
         async (_events, rows) => {
           for (const id of ids) await rows.table('orders', 1).save([row(id, own)])
         }
