@@ -1,5 +1,4 @@
 import { ObverseError } from '../errors.ts'
-import { checkProjections } from '../read/check-projections.ts'
 import type { Checkpoints } from '../read/checkpoint.ts'
 import { checkpointsOf, livesApart } from '../read/checkpoints-of.ts'
 import { createGenerations, type Generations } from '../read/generation.ts'
@@ -7,11 +6,9 @@ import { createInlineProjector } from '../read/inline.ts'
 import { createLive } from '../read/live.ts'
 import type { AnyProjection } from '../read/projection.ts'
 import { createProjector, type Projector } from '../read/projector.ts'
-import type { AnyView, ViewStore } from '../read/view.ts'
-import type { Runtime } from '../runtime/clock.ts'
-import type { Observer } from '../runtime/observer.ts'
+import type { ViewStore } from '../read/view.ts'
 import { DEFAULT_RETRY } from '../runtime/retry.ts'
-import type { OpenStore, Store } from '../store.ts'
+import type { OpenStore } from '../store.ts'
 import type { Broker } from '../wire/broker.ts'
 import { channel } from '../wire/channel.ts'
 import { createConsumer } from '../wire/consumer.ts'
@@ -25,7 +22,7 @@ import { type CommandBus, createCommandBus } from '../write/command-bus.ts'
 import { createExecutor } from '../write/execute.ts'
 import type { Surroundings } from '../write/unit-builder.ts'
 import type { AppOptions } from './application.ts'
-import type { Assembly } from './assembly.ts'
+import { type DependencyOptions, openDependencies } from './dependencies.ts'
 import type { Limits } from './limits.ts'
 import { noQueue } from './no-queue.ts'
 import { LOG_CHANNEL, parkingOf } from './parking.ts'
@@ -56,12 +53,8 @@ export interface Opened {
   close(): Promise<void>
 }
 
-export interface Composition {
-  readonly assembly: Assembly
+export interface Composition extends DependencyOptions {
   readonly options: Pick<AppOptions<never>, 'broker' | 'views' | 'pipeline' | 'migrations' | 'migrate'>
-  readonly store: Store
-  readonly runtime: Runtime
-  readonly observe: Observer
   readonly observed: () => boolean
   readonly limits: Limits
 }
@@ -70,22 +63,8 @@ export interface Composition {
 export async function open(composition: Composition): Promise<Opened> {
   const { assembly, options, runtime, observe, limits } = composition
   const { registry, channels, projections } = assembly
-  const store = await composition.store.open({ runtime, registry, relayed: options.broker !== undefined })
-  const broker = options.broker ? await options.broker({ runtime }) : store.broker
-  const viewStores = new Map<string, ViewStore>()
-  for (const { view } of projections) {
-    viewStores.set(view.name, (await options.views?.[view.name]?.({ runtime })) ?? store.views)
-  }
-  const storeOf = (view: AnyView): ViewStore => viewStores.get(view.name) ?? store.views
-  checkProjections(projections, {
-    storeOf,
-    own: store.views,
-    all: [store.views, ...viewStores.values()],
-    knowsPosition: store.transactions.knowsPosition,
-    channels: new Set(channels.keys()),
-  })
-  await prepareTables(composition, store)
-  await broker.declare([...channels.values()])
+  const dependencies = await openDependencies(composition)
+  const { store, broker, viewStores, storeOf } = dependencies
 
   const wake = createWake(store)
   const generations = createGenerations({
@@ -204,23 +183,7 @@ export async function open(composition: Composition): Promise<Opened> {
     logLanes,
     async close() {
       wake.close()
-      if (broker !== store.broker) await broker.close()
-      for (const views of new Set(viewStores.values())) if (views !== store.views) await views.close?.()
-      await store.close()
+      await dependencies.close()
     },
   }
-}
-
-async function prepareTables({ options }: Composition, { schema }: OpenStore): Promise<void> {
-  const steps = options.migrations ?? []
-  if (options.migrate !== 'check') {
-    await schema.migrate(steps)
-    return
-  }
-  const pending = await schema.pending(steps)
-  if (pending.length === 0) return
-  throw new ObverseError(
-    'SCHEMA_OUTDATED',
-    `${pending.length} migrations are pending (${pending.join(', ')}); run \`obverse migrate\` first`,
-  )
 }

@@ -9,7 +9,10 @@ import type { Finding, Health } from '../runtime/health.ts'
 export interface Broker {
   readonly name: string
   readonly sharesStore: boolean
-  /** Declares what the channels need. Idempotent. A difference to what exists is an error that names it. */
+  /**
+   * Declares what the channels need. Idempotent. A difference to what exists is an error that names it. While the server is down
+   * it rejects with an outage, remembers the channels, and makes up for it before it publishes or delivers.
+   */
   declare(channels: readonly ChannelDeclaration[]): Promise<void>
   /**
    * Publishes a batch. Resolves when every message has its outcome, in the order given; an unroutable message is `returned`, which counts

@@ -1,5 +1,16 @@
-import { command, createApp, event, handle, outage, projection, unchecked, view } from 'obverse'
-import { memory } from 'obverse/memory'
+import {
+  command,
+  createApp,
+  event,
+  handle,
+  ObverseError,
+  outage,
+  projection,
+  type Step,
+  unchecked,
+  view,
+} from 'obverse'
+import { memory, memoryBroker } from 'obverse/memory'
 import { describe, expect, test } from 'vitest'
 import { folder, stores, until } from '../paths/stores.ts'
 
@@ -104,6 +115,64 @@ describe.each(stores)('start and stop on %s', (_, store) => {
 })
 
 describe('opening', () => {
+  test('a broker that is down is no reason not to: commands are taken, and their events arrive later', async () => {
+    const server = memoryBroker()
+    let down = true
+    const broker = async () => {
+      const connected = server.connect()
+      const orOutage = <A extends unknown[], R>(work: (...args: A) => Promise<R>) => {
+        return async (...args: A) => {
+          if (down) throw outage('the broker is down')
+          return work(...args)
+        }
+      }
+      const { declare, publish, subscribe } = connected
+      return {
+        ...connected,
+        declare: orOutage(declare),
+        subscribe: orOutage(subscribe),
+        publish: orOutage(async (messages: Parameters<typeof publish>[0]) => {
+          await declare([{ name: 'sums' }])
+          return publish(messages)
+        }),
+      }
+    }
+    const steps: Step[] = []
+    const observe = [(step: Step) => steps.push(step)]
+    const app = createApp({ handlers: [add], projections: [summing], store: memory(), broker, observe })
+    await app.start()
+    await app.send(Add({ key: 'a', n: 1 }))
+    expect(steps).toContainEqual(expect.objectContaining({ step: 'failed', part: 'broker memory-broker' }))
+    expect((await app.operate.projections.list())[0]?.rows).toBe(0)
+    down = false
+    await until(async () => (await app.operate.projections.list())[0]?.rows === 1)
+    await app.stop()
+  })
+
+  test('what was opened is closed again when the rest cannot be', async () => {
+    const closed: string[] = []
+    const store = memory()
+    const watched = {
+      name: 'watched',
+      open: async (environment: Parameters<typeof store.open>[0]) => {
+        const opened = await store.open(environment)
+        const close = async () => {
+          closed.push('store')
+          await opened.close()
+        }
+        return { ...opened, close }
+      },
+    }
+    const broker = async () => {
+      const connected = memoryBroker().connect()
+      const declare = () => Promise.reject(new ObverseError('CONFIGURATION_INVALID', 'another queue of that name'))
+      return { ...connected, declare, close: async () => void closed.push('broker') }
+    }
+    const app = createApp({ handlers: [add], projections: [summing], store: watched, broker })
+    await expect(app.open()).rejects.toThrow('another queue of that name')
+    expect(closed).toEqual(['broker', 'store'])
+  })
+
   test('a store that cannot be opened is asked again by the next call', async () => {
     const real = memory()
     let broken = true
