@@ -32,6 +32,7 @@ if [ -n "$need" ]; then
     printf '#!/bin/sh\nexit 101\n' >"$policy"
     chmod 755 "$policy"
     trap 'rm -f "$policy"' EXIT
+    trap 'exit 143' INT TERM
   fi
   lock='-o DPkg::Lock::Timeout=300'
   apt-get update -q $lock

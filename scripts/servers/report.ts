@@ -4,6 +4,7 @@ import { ServerMissing } from './missing.ts'
 import { NAMES, type ServerName } from './name.ts'
 import type { ServerRecord, Way } from './record.ts'
 import type { ServerSet } from './set.ts'
+import { findWay } from './ways.ts'
 
 /** One server as the command reports it; `url` and what follows is there when it is or was had. */
 export interface Report {
@@ -26,9 +27,17 @@ export async function bringUp(
   names: readonly ServerName[],
   options: { readonly install: boolean },
 ): Promise<Report[]> {
-  if (options.install) await install(names.filter((name) => !process.env[NAMES[name].variable ?? '']))
+  if (options.install) await install((await Promise.all(names.map(lacking))).flat())
   return Promise.all(
     names.map((name) => attempt(name, async () => (await givenServer(name)) ?? (await set.up(name)).record)),
+  )
+}
+
+async function lacking(name: ServerName): Promise<ServerName[]> {
+  if (process.env[NAMES[name].variable ?? '']) return []
+  return findWay(name).then(
+    () => [],
+    () => [name],
   )
 }
 
