@@ -17,6 +17,7 @@ import {
 import type { Address } from './address.ts'
 import { briefly, closeChannel, openChannel } from './amqp-channel.ts'
 import { connectionLink } from './connection.ts'
+import { isMissing } from './declare.ts'
 import { examine } from './examine.ts'
 import { brokerError } from './failure.ts'
 import { GivenUpSubscription } from './given-up.ts'
@@ -153,12 +154,10 @@ export class RabbitBroker implements Broker {
   async purge(channel: string): Promise<number> {
     const { partitions } = this.#topology.known(channel)
     await this.#ensure(channel)
-    return this.#ask(`empty ${channel}`, (model) =>
-      briefly(model, async (amqp) => {
-        const purged = queueNames(channel, partitions).map((queue) => amqp.purgeQueue(queue))
-        return sum((await Promise.all(purged)).map(({ messageCount }) => messageCount))
-      }),
-    )
+    return this.#ask(`empty ${channel}`, async (model) => {
+      const purged = queueNames(channel, partitions).map((queue) => purge(model, queue))
+      return sum(await Promise.all(purged))
+    })
   }
 
   health(): Promise<Health> {
@@ -206,7 +205,12 @@ export class RabbitBroker implements Broker {
     const failure = (error: unknown): ObverseError => brokerError(error, this.#address, 'publish')
     const model = await this.#publishing.get()
     try {
-      const amqp = await openChannel(model, (error) => line.lost(failure(error)), true)
+      const lost = (error: unknown) => {
+        // the exchange is gone, and so is what was bound to it
+        if (isMissing(error)) this.#topology.doubt()
+        line.lost(failure(error))
+      }
+      const amqp = await openChannel(model, lost, true)
       this.#publisher.attach(amqp)
       return { value: amqp, close: () => closeChannel(amqp, this.#runtime) }
     } catch (error) {
@@ -252,6 +256,15 @@ export class RabbitBroker implements Broker {
     if (this.#closing) {
       throw new ObverseError('BROKER_CLOSED', `The connection to RabbitMQ at ${this.#address.text} has been closed`)
     }
+  }
+}
+
+async function purge(model: ChannelModel, queue: string): Promise<number> {
+  try {
+    return (await briefly(model, (amqp) => amqp.purgeQueue(queue))).messageCount
+  } catch (error) {
+    if (isMissing(error)) return 0
+    throw error
   }
 }
 

@@ -6,6 +6,8 @@ export interface Source {
   live: boolean
   /** Handed over and not settled. */
   open: number
+  /** Of the last acknowledgement, in elapsed milliseconds. */
+  settledAt: number
 }
 
 interface Waiting {

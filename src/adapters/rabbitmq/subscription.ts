@@ -1,5 +1,12 @@
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib'
-import type { BrokerDelivery, ObverseError, Runtime, SubscribeOptions, Subscription } from 'obverse'
+import {
+  type BrokerDelivery,
+  type ObverseError,
+  type Runtime,
+  type SubscribeOptions,
+  type Subscription,
+  sleep,
+} from 'obverse'
 import type { Address } from './address.ts'
 import { closeChannel, openChannel } from './amqp-channel.ts'
 import { isMissing } from './declare.ts'
@@ -28,6 +35,12 @@ export interface SubscriptionOptions {
  * behind what was given back before and not taken since: whoever took less than its predecessor had, and ended, would change their order.
  */
 const LEAST = 100
+
+/**
+ * Milliseconds after which an acknowledgement has reached its queue. A server keeps them back while many are on their way, and forgets what it
+ * keeps back with the end of the AMQP channel: those messages would come again.
+ */
+const HEARD = 100
 
 /**
  * Takes messages of a channel, from each of its queues on an AMQP channel of its own, which is opened again whenever it is lost. It never
@@ -104,7 +117,7 @@ export class ChannelSubscription implements Subscription {
     const failure = (error: unknown): ObverseError => brokerError(error, address, `consume the queue ${queue}`)
     const model = await connection.get()
     for (const mistake of (await topology.ensure([channel])).values()) throw mistake
-    const source: Source = { live: true, open: 0 }
+    const source: Source = { live: true, open: 0, settledAt: Number.NEGATIVE_INFINITY }
     let amqp: Channel
     try {
       amqp = await openChannel(model, (error) => {
@@ -130,9 +143,11 @@ export class ChannelSubscription implements Subscription {
       void closeChannel(amqp, runtime)
       throw failure(error)
     }
-    const close = (): Promise<void> => {
+    const close = async (): Promise<void> => {
+      const unheard = source.settledAt + HEARD - runtime.elapsed()
+      if (source.live && unheard > 0) await sleep(runtime, unheard)
       this.#gate.gone(source)
-      return closeChannel(amqp, runtime)
+      await closeChannel(amqp, runtime)
     }
     return { value: amqp, close }
   }
@@ -148,6 +163,7 @@ export class ChannelSubscription implements Subscription {
         if (settled || !source.live) return
         settled = true
         this.#gate.settled(source)
+        source.settledAt = this.#options.runtime.elapsed()
         try {
           amqp.ack(tag)
         } catch {
