@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { cleanEnvironment, findBinary } from './binary.ts'
+import { withLock } from './lock.ts'
 import { probe } from './probe.ts'
 import type { Place, Program } from './program.ts'
 import { run } from './run.ts'
@@ -59,23 +60,23 @@ function url({ ports }: Place): string {
 
 /** The folder of the compiled program and its libraries; made once for each version of the source. */
 async function build(mvn: string, javac: string): Promise<string> {
-  const files = ['pom.xml', 'StandIn.java'].map((name) => join(source, name))
   const hash = createHash('sha256')
-  for (const file of files) hash.update(readFileSync(file))
+  for (const name of ['pom.xml', 'StandIn.java']) hash.update(readFileSync(join(source, name)))
   const built = join(cache, `mongodb-stand-in-${hash.digest('hex').slice(0, 12)}`)
-  if (existsSync(built)) return built
   mkdirSync(cache, { recursive: true })
-  const fresh = mkdtempSync(join(cache, 'building-'))
-  try {
-    const lib = join(fresh, 'lib')
-    const goal = ['dependency:copy-dependencies', `-DoutputDirectory=${lib}`]
-    await run(mvn, ['-q', '-B', '-f', join(source, 'pom.xml'), ...goal], { timeout: 300_000 })
-    await run(javac, ['-d', fresh, '-cp', join(lib, '*'), join(source, 'StandIn.java')], { timeout: 120_000 })
-    chmodSync(fresh, 0o755)
-    renameSync(fresh, built)
-  } catch (error) {
-    rmSync(fresh, { recursive: true, force: true })
-    if (!existsSync(built)) throw error // another process was quicker
-  }
-  return built
+  return withLock(join(cache, 'build.lock'), async () => {
+    if (existsSync(built)) return built
+    const fresh = mkdtempSync(join(cache, 'building-'))
+    try {
+      const lib = join(fresh, 'lib')
+      const goal = ['dependency:copy-dependencies', `-DoutputDirectory=${lib}`]
+      await run(mvn, ['-q', '-B', '-f', join(source, 'pom.xml'), ...goal], { timeout: 300_000 })
+      await run(javac, ['-d', fresh, '-cp', join(lib, '*'), join(source, 'StandIn.java')], { timeout: 120_000 })
+      chmodSync(fresh, 0o755)
+      renameSync(fresh, built)
+      return built
+    } finally {
+      rmSync(fresh, { recursive: true, force: true })
+    }
+  })
 }
