@@ -121,6 +121,15 @@ export function createApp<const H extends readonly (AnyHandler | QueryHandler)[]
       const { queries } = life ?? (await living())
       return (await queries.ask(message, asking)) as R
     },
+    async within(connection, work, options) {
+      knownOptions('within()', options, ['expected', 'principal', 'metadata', 'name'])
+      if (life) return life.opened.within(connection, work, options)
+      // opening may wait for tables that this very transaction has locked, or for a connection of its pool
+      throw new ObverseError(
+        'CONFIGURATION_INVALID',
+        'app.within() needs an application that is open: await app.start() or app.open() before the transaction begins',
+      )
+    },
     async open() {
       await living()
     },

@@ -43,6 +43,7 @@ export * from './write/transaction.ts'
 export * from './write/event-store.ts'
 export * from './write/snapshot.ts'
 export * from './write/outbox.ts'
+export type { WithinContext, WithinOptions, Written } from './write/within.ts'
 
 // wire: outbox to handler
 export * from './wire/outbox.ts'

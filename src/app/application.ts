@@ -13,6 +13,8 @@ import type { ConsumeOptions, Consumption } from '../wire/consume.ts'
 import type { Receipt, SendOptions, Sent } from '../write/command-bus.ts'
 import type { PipelineContext } from '../write/execute.ts'
 import type { AnyHandler, Handler } from '../write/handle.ts'
+import type { SqlConnection } from '../write/transaction.ts'
+import type { WithinContext, WithinOptions, Written } from '../write/within.ts'
 import type { Description } from './describe.ts'
 import type { Limits } from './limits.ts'
 
@@ -96,6 +98,19 @@ export interface App<H = AnyHandler> {
   ): Promise<AnswerOf<HandlerFor<H, T>>>
   /** Asks a query. @throws {ObverseError} `VALIDATION_FAILED`, `TOKEN_INVALID`, `CONSISTENCY_TIMEOUT`, `KEY_PARKED` */
   ask<R>(message: Message<string, unknown, 'query', R>, options?: AskOptions): Promise<R>
+  /**
+   * Publishes and sends within a transaction that you have opened yourself, on the database of the store:
+   * `join(tx)` of the store's entry names it. Everything is committed or rolled back with your own statements. Append last, and
+   * once: the keys of the events are locked until you commit. What your driver throws comes through as it is.
+   * @throws {ObverseError} `CONFLICT` for an expected version, `CONFIGURATION_INVALID` where nothing is open
+   * @example
+   * const { token } = await app.within(join(trx), (ctx) => ctx.publish(OrderPlaced({ orderId })))
+   */
+  within<R>(
+    transaction: SqlConnection,
+    work: (ctx: WithinContext) => R | Promise<R>,
+    options?: WithinOptions,
+  ): Promise<Written<R>>
   /** Opens the store without running anything: enough for `send`, `ask` and `operate`. Done by them when needed. */
   open(): Promise<void>
   /** Opens and runs the long-running parts. Twice is once. */

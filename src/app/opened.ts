@@ -21,6 +21,7 @@ import type { ConsumerDependencies } from '../wire/session.ts'
 import { type CommandBus, createCommandBus } from '../write/command-bus.ts'
 import { createExecutor } from '../write/execute.ts'
 import type { Surroundings } from '../write/unit-builder.ts'
+import { createWithin, type Within } from '../write/within.ts'
 import type { AppOptions } from './application.ts'
 import { type DependencyOptions, openDependencies } from './dependencies.ts'
 import type { Limits } from './limits.ts'
@@ -41,6 +42,7 @@ export interface Opened {
   readonly checkpointsFor: (projection: AnyProjection) => Checkpoints
   readonly router: Router
   readonly send: CommandBus
+  readonly within: Within
   readonly relay: Relay
   /** Takes back what the broker gave up by itself. */
   readonly givenUp: GivenUpDrain
@@ -176,6 +178,7 @@ export async function open(composition: Composition): Promise<Opened> {
     checkpointsFor: ({ view }) => checkpointsOf(storeOf(view), checkpoints),
     router,
     send,
+    within: createWithin(transactions, around, runtime, composition.store.name),
     relay,
     givenUp,
     projectors: reading.map(({ projector }) => projector),

@@ -70,7 +70,7 @@ export const CAUSED_PART = ':caused'
 const LONGEST_TOKEN = 4_096
 
 /** A write of many keys is named by what caused it. */
-function tokenOf(events: readonly Placed[], id: string, { correlationId }: Metadata): string {
+export function tokenOf(events: readonly Placed[], id: string, { correlationId }: Metadata): string {
   if (events.length <= TOKEN_LIMITS.parts) {
     const token = issueToken(events)
     if (token.length <= LONGEST_TOKEN) return token

@@ -38,6 +38,13 @@ export interface Transactions {
    * of a shared commit has undone it: it may be run again.
    */
   transact(entry: Entry, work: (tx: Transaction) => Promise<Unit>): Promise<Outcome>
+  /**
+   * Writes `unit` into a transaction that the application has opened by its own means, on the database of this store, and
+   * will commit or roll back itself: keys are locked in one order, versions compared, seqs given, inline views filled.
+   * `CONFLICT` for an expected version that does not hold, before anything is written; what `connection` throws, unchanged.
+   * Absent: there can be no such transaction here.
+   */
+  join?(connection: SqlConnection, unit: Unit): Promise<JoinedUnit>
   /** True when `tx.connection()` exists here (SQL stores). */
   readonly hasTables: boolean
   /** True when a commit knows the position of its events, so that gathering views can be filled inline. */
@@ -102,6 +109,13 @@ export interface Placed {
   readonly seq: number
   /** Where the store knows it at commit. */
   readonly position?: number
+}
+
+/** What was written into a transaction of the application: it is there once that is committed, or never. */
+export interface JoinedUnit {
+  readonly events: readonly Placed[]
+  /** To be called after the commit: who waits for commits looks at once. Otherwise they look by and by. */
+  committed(): void
 }
 
 export type Outcome =

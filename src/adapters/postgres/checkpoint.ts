@@ -14,7 +14,7 @@ export interface CheckpointTables {
 export const STORE_TABLES: CheckpointTables = { checkpoint: 'obverse_checkpoint', generation: 'obverse_generation' }
 
 /** Whoever fills the served generation in a transaction shares it; a switch has it alone. */
-const SHARE = statement('serving-share', 'SELECT pg_advisory_xact_lock_shared($1)')
+const SHARE = statement('serving-share', 'SELECT pg_advisory_xact_lock_shared($1::bigint)::text AS shared')
 
 type Own = Record<'get' | 'all' | 'start' | 'move' | 'set' | 'remove' | 'generation' | 'begin' | 'replace', Statement>
 

@@ -74,7 +74,7 @@ export function insertEvents(first: number): string {
   unstamped AS (INSERT INTO obverse_unstamped (number) SELECT number FROM numbered),
   queued AS (
     INSERT INTO obverse_queue (channel, message_id, key, event, at, due)
-    SELECT q.channel, n.id, n.key, n.number, $${queue + 3}, q.due
+    SELECT q.channel, n.id, n.key, n.number, $${queue + 3}::bigint, q.due
     FROM unnest($${queue}::int[], $${queue + 1}::text[], $${queue + 2}::bigint[]) AS q(ord, channel, due)
     JOIN numbered n ON n.ord = q.ord ORDER BY n.number)`
 }

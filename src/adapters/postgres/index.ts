@@ -3,6 +3,15 @@ import type { Pool } from 'pg'
 import { open } from './open.ts'
 import { type PostgresOptions, settings } from './options.ts'
 
+export {
+  type DrizzleTransaction,
+  join,
+  type KnexTransaction,
+  type KyselyTransaction,
+  type OpenTransaction,
+  type PgTransaction,
+  type PrismaTransaction,
+} from './join.ts'
 export type { PostgresOptions } from './options.ts'
 export { type PostgresViewOptions, postgresViews } from './view-store.ts'
 

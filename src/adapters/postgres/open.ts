@@ -11,8 +11,10 @@ import { health } from './health.ts'
 import { heldRows } from './held.ts'
 import { HeldClaims } from './held-claims.ts'
 import { inbox } from './inbox.ts'
+import { Joining } from './joining.ts'
 import { Line } from './line.ts'
 import { log } from './log.ts'
+import { Looks } from './looks.ts'
 import { schemaControl } from './migrate.ts'
 import type { Settings } from './options.ts'
 import { outbox } from './outbox.ts'
@@ -82,9 +84,17 @@ export async function open(
   }
   return {
     events: streams,
-    transactions: new PostgresTransactions(environment, entrance, streams, units, handlers, ({ delivery }) => {
-      if (delivery) settled(delivery)
-    }),
+    transactions: new PostgresTransactions(
+      environment,
+      new Looks(environment, entrance),
+      streams,
+      units,
+      handlers,
+      new Joining(environment, entrance, views),
+      ({ delivery }) => {
+        if (delivery) settled(delivery)
+      },
+    ),
     outbox: outbox(environment, owners),
     positions: positions(environment),
     inbox: inbox(environment, (settlement) => broker.settled(settlement)),

@@ -1,18 +1,21 @@
 import {
   type Entry,
   isObverseError,
+  type JoinedUnit,
   type LoadedStream,
   type Outcome,
+  type SqlConnection,
   type StreamRequest,
   type Transaction,
   type Transactions,
   type Unit,
 } from 'obverse'
-import { type Ended, type Entrance, LOST } from './entry.ts'
+import { type Ended, LOST } from './entry.ts'
 import type { Environment } from './environment.ts'
 import type { Streams } from './event-store.ts'
 import type { HandlerTransactions } from './handler-transaction.ts'
-import { look } from './standing.ts'
+import type { Joining } from './joining.ts'
+import type { Looks } from './looks.ts'
 import { Turn, Unwound } from './turn.ts'
 import type { Units } from './units.ts'
 
@@ -24,33 +27,35 @@ export class PostgresTransactions implements Transactions {
   readonly hasTables = true
   readonly knowsPosition = false
   readonly #environment: Environment
-  readonly #entrance: Entrance
+  readonly #looks: Looks
   readonly #streams: Streams
   readonly #units: Units
   readonly #handlers: HandlerTransactions
+  readonly #joining: Joining
   readonly #settled: (entry: Entry) => void
   /** Decisions of one key follow each other in this process: the second sees what the first has committed. */
   readonly #deciding = new Map<string, Promise<unknown>>()
 
   constructor(
     environment: Environment,
-    entrance: Entrance,
+    looks: Looks,
     streams: Streams,
     units: Units,
     handlers: HandlerTransactions,
+    joining: Joining,
     settled: (entry: Entry) => void,
   ) {
     this.#environment = environment
-    this.#entrance = entrance
+    this.#looks = looks
     this.#streams = streams
     this.#units = units
     this.#handlers = handlers
+    this.#joining = joining
     this.#settled = settled
   }
 
   async enter(entry: Entry): Promise<Ended | undefined> {
-    const connection = await this.#environment.reader.connection()
-    const { ended } = this.#entrance.check(entry, await look(connection, [entry], false))
+    const { ended } = await this.#looks.at(entry)
     if (!ended || ended.kind === 'replayed') return ended
     if (ended.kind === 'lost') {
       this.#settled(entry)
@@ -101,6 +106,10 @@ export class PostgresTransactions implements Transactions {
         },
       )
     })
+  }
+
+  join(connection: SqlConnection, unit: Unit): Promise<JoinedUnit> {
+    return this.#joining.join(connection, unit)
   }
 
   async #decide(entry: Entry, request: StreamRequest, decision: (loaded: LoadedStream) => Unit): Promise<Outcome> {

@@ -41,7 +41,7 @@ const QUEUE_LATER = statement(
 const MESSAGES = statement(
   'messages',
   `INSERT INTO obverse_queue (channel, message_id, key, body, command, at, due)
-   SELECT channel, id, key, body, true, $6, due
+   SELECT channel, id, key, body, true, $6::bigint, due
    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[]) AS m(channel, id, key, body, due)`,
 )
 const MARK = statement(
