@@ -33,6 +33,8 @@ export interface OperatedOn {
 /** Longest wait between looks of `log.tail`, when no commit has woken it. */
 const TAIL_LOOK = 250
 const TAIL_PAGE = 500
+/** Events that are given a position at once. */
+const STAMPS = 1_000
 
 /** Operators' verbs over the ports of an application; each opens it if need be and runs nothing else. */
 export function createOperations(on: OperatedOn): Operations {
@@ -59,7 +61,13 @@ export function createOperations(on: OperatedOn): Operations {
     const projection = find(name)
     const checkpoints = checkpointsFor(projection)
     const parking = parkingOf(projection, open, runtime, DEFAULT_RETRY)
-    return { projection, generations, checkpoints, log, parking, runtime, observer: on.observe }
+    const { positions } = open
+    const stamp = async () => {
+      while (((await positions?.stamp(STAMPS)) ?? 0) === STAMPS) {
+        // until nothing is left that was there when it began
+      }
+    }
+    return { projection, generations, checkpoints, log, stamp, parking, runtime, observer: on.observe }
   }
   const operations: Operations = {
     channels: {

@@ -22,6 +22,8 @@ export async function beginBuilding(context: RebuildContext, fresh: boolean): Pr
     await checkpoints.advance(stepsName(projection, building), 0, fingerprint(projection))
     if (!(await checkpoints.setGeneration(projection.view.name, pointer, { ...pointer, building }))) continue
     if (unfinished > 0) await discard(context, unfinished)
+    // and its guards would refuse the new ones: a store that lost its pointers may still have them
+    await context.generations.drop(projection.view, building)
     return building
   }
 }

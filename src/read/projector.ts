@@ -1,3 +1,4 @@
+import { kindOf } from '../errors.ts'
 import type { Runtime } from '../runtime/clock.ts'
 import { createLoop } from '../runtime/loop.ts'
 import type { Observer } from '../runtime/observer.ts'
@@ -143,7 +144,7 @@ export function createProjector(options: ProjectorOptions): Projector {
     if (blocked.size > 0 && projection.feed.kind === 'log') {
       await parking.behind(page.events.filter(({ key }) => blocked.has(key)))
     }
-    const applied = await apply(applier, free, after, to)
+    const applied = await applyOrName(applier, free, after, to)
     for (const { event, error } of applied.failed) await parking.failed(event, error)
     if (applied.behind.length > 0) await parking.behind(applied.behind)
     return to
@@ -156,6 +157,35 @@ export function createProjector(options: ProjectorOptions): Projector {
       applier.forget()
       position = undefined
       throw error
+    }
+  }
+
+  /** A store may refuse a row for good (one that is too large): the batch failed, and one event of it did that. */
+  const applyOrName = async (
+    applier: Applier,
+    events: LogPage['events'],
+    after: number,
+    to: number,
+  ): Promise<Pick<Applied, 'failed' | 'behind'>> => {
+    try {
+      return await apply(applier, events, after, to)
+    } catch (error) {
+      if (kindOf(error) === 'outage') throw error
+      const [first] = events
+      if (events.length === 1 && first) return { failed: [{ event: first, error }], behind: [] }
+      const half = Math.ceil(events.length / 2)
+      const stopped = new Set<string>()
+      const all: Pick<Applied, 'failed' | 'behind'> = { failed: [], behind: [] }
+      for (const part of [events.slice(0, half), events.slice(half)]) {
+        all.behind.push(...part.filter(({ key }) => stopped.has(key)))
+        const free = part.filter(({ key }) => !stopped.has(key))
+        if (free.length === 0) continue
+        const { failed, behind } = await applyOrName(applier, free, after, to)
+        for (const each of failed) stopped.add(each.event.key)
+        all.failed.push(...failed)
+        all.behind.push(...behind)
+      }
+      return all
     }
   }
 

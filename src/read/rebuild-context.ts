@@ -12,6 +12,8 @@ export interface RebuildContext {
   readonly generations: Generations
   readonly checkpoints: Checkpoints
   readonly log: Log
+  /** Gives positions to what is committed and has none yet, where somebody has to. */
+  readonly stamp?: () => Promise<void>
   readonly parking: Pick<Parking, 'blocked' | 'givenUp'>
   readonly runtime: Runtime
   readonly observer?: Observer

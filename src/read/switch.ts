@@ -18,6 +18,8 @@ export async function switchGeneration(
   for (;;) {
     const pointer = await checkpoints.generation(view.name)
     if (!may(pointer)) return false
+    // the head counts what has a position: what was committed before the switch must have one
+    if (feed.kind !== 'log') await context.stamp?.()
     const followTo = feed.kind === 'log' ? undefined : await log.head()
     const { building } = pointer
     const next: Generation = {

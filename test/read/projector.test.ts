@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import type { Protection, Runtime } from 'obverse'
+import { type Protection, permanent, type Runtime } from 'obverse'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createApplier } from '../../src/read/applier.ts'
 import { createLive } from '../../src/read/live.ts'
@@ -168,6 +168,27 @@ describe('a failing event of a view of one key', () => {
     expect(await world.rows(projector.projection)).toMatchObject({ a: { n: 1 } })
     expect(parking.waiting.map(({ key, seq }) => [key, seq])).toEqual([['b', 2]])
   })
+})
+
+test('a row that its store refuses for good parks its key, and the rest of the batch goes on', async () => {
+  const world = await createWorld()
+  const projection = thingsProjection()
+  const { table } = await world.generations.look(projection.view)
+  const save = table.save.bind(table)
+  table.save = async (rows) => {
+    const large = rows.find(({ data }) => Number(data?.n) >= 99)
+    if (large) throw permanent(`row ${large.id} is too large`)
+    return save(rows)
+  }
+  const parking = createParking()
+  const projector = project(world, { projection, parking })
+  const puts = [1, 2, 99, 4, 5].map((n): Said => ({ key: `k${n}`, type: 'put', data: { id: `k${n}`, n } }))
+  await world.append(...puts, { key: 'k99', type: 'add', data: { id: 'k99', n: 1 } })
+  await drain(projector)
+  expect(Object.keys(await world.rows(projection)).sort()).toEqual(['k1', 'k2', 'k4', 'k5'])
+  expect([...parking.dead.values()].map(({ key, seq }) => [key, seq])).toEqual([['k99', 1]])
+  expect(parking.waiting.map(({ key, seq }) => [key, seq])).toEqual([['k99', 2]])
+  expect(await world.store.checkpoints.get('thing-list@1')).toBe(6)
 })
 
 test('a row that an event of another key has made meanwhile is refused to this one, by name', async () => {

@@ -367,3 +367,13 @@ test('a row that nobody folded is found: changed, lost, made up', async () => {
     extra: ['y', 'z'],
   })
 })
+
+test('rows that a lost build has left under the number of the next one are not taken for done', async () => {
+  const world = await createWorld()
+  const projection = thingsProjection()
+  await world.append(...mixed(6))
+  const left = await world.generations.table(projection.view, 2)
+  await left.save([{ id: 'stranger', key: 'k', mark: 1, data: { id: 'stranger', n: 1 } }])
+  await rebuild(contextOf(world, { projection }))
+  expect(await world.rows(projection)).toEqual(await world.expected(projection))
+})
