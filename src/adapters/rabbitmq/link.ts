@@ -153,14 +153,12 @@ export class Link<T> {
       const dialled = await this.#options.dial(line, this.#abandon.signal)
       if (!current() || this.#state !== 'connecting') {
         await dialled.close()
-        if (this.#state === 'closing') this.#step('ended')
         return
       }
       this.#dialled = dialled
       this.#step('opened')
     } catch (error) {
-      if (this.#state === 'closing') this.#step('ended')
-      else if (current()) this.#step('failed', error as ObverseError)
+      if (current()) this.#step('failed', error as ObverseError)
     }
   }
 
@@ -189,9 +187,8 @@ export class Link<T> {
   async #end(before: LinkState): Promise<void> {
     this.#abandon.abort()
     this.#rejectAll(this.#closedError())
-    // a try that runs ends by itself, and then says so
-    if (before === 'connecting') return
-    await this.#dialled?.close()
+    // a try that runs is not waited for: what comes of it is closed
+    if (before !== 'connecting') await this.#dialled?.close()
     this.#step('ended')
   }
 
