@@ -1,4 +1,9 @@
 import de.bwaldvogel.mongo.MongoBackend;
+import de.bwaldvogel.mongo.MongoDatabase;
+import de.bwaldvogel.mongo.backend.Index;
+import de.bwaldvogel.mongo.backend.IndexKey;
+import de.bwaldvogel.mongo.backend.h2.H2Database;
+import de.bwaldvogel.mongo.backend.memory.MemoryDatabase;
 import de.bwaldvogel.mongo.MongoServer;
 import de.bwaldvogel.mongo.MongoVersion;
 import de.bwaldvogel.mongo.backend.h2.H2Backend;
@@ -19,7 +24,17 @@ import org.h2.mvstore.MVStore;
  */
 public class StandIn {
   public static void main(String[] args) throws Exception {
-    MongoBackend backend = args.length > 1 ? new Durable(open(args[1])) : new MemoryBackend();
+    MongoBackend backend = args.length > 1 ? new Durable(open(args[1])) : new MemoryBackend() {
+          @Override
+          public MemoryDatabase openOrCreateDatabase(String name) {
+            return new MemoryDatabase(name, getCursorRegistry()) {
+              @Override
+              protected Index<Integer> openOrCreateUniqueIndex(String collection, String index, List<IndexKey> keys, boolean sparse) {
+                return ById.over(super.openOrCreateUniqueIndex(collection, index, keys, sparse));
+              }
+            };
+          }
+        };
     backend.version(
         new MongoVersion() {
           // The wire versions it would say by itself are too old for today's drivers.
@@ -54,6 +69,16 @@ public class StandIn {
 
     Durable(MVStore store) {
       super(store);
+    }
+
+    @Override
+    protected MongoDatabase openOrCreateDatabase(String name) {
+      return new H2Database(name, getMvStore(), getCursorRegistry()) {
+        @Override
+        protected Index<Object> openOrCreateUniqueIndex(String collection, String index, List<IndexKey> keys, boolean sparse) {
+          return ById.over(super.openOrCreateUniqueIndex(collection, index, keys, sparse));
+        }
+      };
     }
 
     @Override
