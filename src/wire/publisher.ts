@@ -119,6 +119,7 @@ export function createPublisher(dependencies: PublisherDependencies, wake: () =>
         owner,
         rows.map((row) => row.id),
       )
+      if (runtime.reach) await runtime.reach('relay.done')
     }
     let outcomes: readonly PublishOutcome[]
     try {

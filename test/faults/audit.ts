@@ -1,7 +1,8 @@
-import { DatabaseSync } from 'node:sqlite'
 import { ALONE, SHARED } from './ledger/handlers.ts'
 import type { Op } from './ledger/messages.ts'
-import { bucketOf } from './ledger/views.ts'
+import { bucketOf, VIEWS, type ViewName } from './ledger/views.ts'
+import type { Sql } from './sql.ts'
+import type { Stage, ViewRow } from './stack.ts'
 
 /** What is wrong, counted from the rows by plain code that uses nothing of the toolkit. */
 export interface Findings {
@@ -16,7 +17,7 @@ export interface Findings {
   readonly outOfOrder: number
   /** Rows of views that differ from a plain fold of the events. */
   readonly wrongRows: number
-  /** Rows that should be gone: queued, owned, held, attempts, owners; and some of them. */
+  /** Rows and messages that should be gone: queued, owned, held, attempts, owners; and some of them. */
   readonly left: number
   readonly leftRows: readonly string[]
 }
@@ -36,54 +37,51 @@ interface Event {
 }
 
 export interface Audited {
-  readonly file: string
-  readonly queues: string | undefined
+  readonly stage: Stage
   /** What the senders were told. */
   readonly answered: ReadonlyMap<string, number>
   /** Everything that was ever tried. */
   readonly sent: ReadonlyMap<string, Op>
 }
 
-export function audit({ file, queues, answered, sent }: Audited): Findings {
-  const inBroker = queues === undefined ? [] : inFile(queues, (db) => leftIn(db, BROKER_ROWS))
-  return inFile(file, (store) => {
-    const leftRows = [...leftIn(store, STORE_ROWS), ...inBroker]
-    const ledger = store
-      .prepare('SELECT op_id, key, number, amount FROM ledger ORDER BY place')
-      .all() as unknown as Row[]
-    const effects = store
-      .prepare('SELECT handler, op_id, key, number FROM effects ORDER BY place')
-      .all() as unknown as Row[]
-    const bodies = store.prepare('SELECT data FROM obverse_event ORDER BY position').all() as { data: string }[]
-    const events = bodies.map(({ data }) => JSON.parse(data) as Event)
-    const written = counted(ledger.map((row) => row.op_id))
-    const told = counted(events.map((event) => event.opId))
-    const applied = new Map([ALONE, SHARED].map((channel) => [`apply@${channel}`, new Map<string, number>()]))
-    for (const { handler, op_id } of effects) add(applied.get(handler) ?? new Map(), op_id)
+export async function audit({ stage, answered, sent }: Audited): Promise<Findings> {
+  const { store } = stage
+  const leftRows = await left(stage)
+  const ledger = await store.all<Row>('SELECT op_id, key, number, amount FROM ledger ORDER BY place')
+  const effects = await store.all<Row>('SELECT handler, op_id, key, number FROM effects ORDER BY place')
+  const bodies = await store.all<{ data: string }>(EVENTS[store.dialect])
+  const events = bodies.map(({ data }) => JSON.parse(data) as Event)
+  const written = counted(ledger.map((row) => row.op_id))
+  const told = counted(events.map((event) => event.opId))
+  const applied = new Map([ALONE, SHARED].map((channel) => [`apply@${channel}`, new Map<string, number>()]))
+  for (const { handler, op_id } of effects) add(applied.get(handler) ?? new Map(), op_id)
 
-    const traces = [written, told, ...applied.values()]
-    const alone = applied.get(`apply@${ALONE}`)
-    // a poisoned message ends as a dead letter of the one handler that it poisons, and is looked for there
-    const expected = (opId: string) => (sent.get(opId)?.poison ? traces.filter((trace) => trace !== alone) : traces)
-    const lost = [...answered.keys()].flatMap((opId) => expected(opId).filter((trace) => !trace.has(opId))).length
-    const wrongAnswers = ledger.filter(({ op_id, number }) => answered.has(op_id) && answered.get(op_id) !== number)
-    const ghosts =
-      wrongAnswers.length +
-      traces.flatMap((trace) => [...trace.keys()].filter((opId) => !sent.has(opId))).length +
-      [...written.keys()].filter((opId) => !told.has(opId)).length +
-      [...applied.values(), told].flatMap((trace) => [...trace.keys()].filter((opId) => !written.has(opId))).length
-    return {
-      lost,
-      appliedTwice: traces.reduce((sum, trace) => sum + excess(trace), 0),
-      appliedTwiceAlone: excess(alone ?? new Map()),
-      ghosts,
-      outOfOrder:
-        inversions(effects) + gaps(ledger) + gaps(events.map((one) => ({ ...one, handler: 'log', op_id: '' }))),
-      wrongRows: wrongRows(store, events),
-      left: leftRows.length,
-      leftRows: leftRows.slice(0, 10),
-    }
-  })
+  const traces = [written, told, ...applied.values()]
+  const alone = applied.get(`apply@${ALONE}`)
+  // a poisoned message ends as a dead letter of the one handler that it poisons, and is looked for there
+  const expected = (opId: string) => (sent.get(opId)?.poison ? traces.filter((trace) => trace !== alone) : traces)
+  const lost = [...answered.keys()].flatMap((opId) => expected(opId).filter((trace) => !trace.has(opId))).length
+  const wrongAnswers = ledger.filter(({ op_id, number }) => answered.has(op_id) && answered.get(op_id) !== number)
+  const ghosts =
+    wrongAnswers.length +
+    traces.flatMap((trace) => [...trace.keys()].filter((opId) => !sent.has(opId))).length +
+    [...written.keys()].filter((opId) => !told.has(opId)).length +
+    [...applied.values(), told].flatMap((trace) => [...trace.keys()].filter((opId) => !written.has(opId))).length
+  return {
+    lost,
+    appliedTwice: traces.reduce((sum, trace) => sum + excess(trace), 0),
+    appliedTwiceAlone: excess(alone ?? new Map()),
+    ghosts,
+    outOfOrder: inversions(effects) + gaps(ledger) + gaps(events.map((one) => ({ ...one, handler: 'log', op_id: '' }))),
+    wrongRows: await wrongRows(stage, events),
+    left: leftRows.length,
+    leftRows: leftRows.slice(0, 10),
+  }
+}
+
+const EVENTS: Readonly<Record<Sql['dialect'], string>> = {
+  sqlite: 'SELECT data FROM obverse_event ORDER BY position',
+  postgres: 'SELECT e.data FROM obverse_event e LEFT JOIN obverse_position p USING (number) ORDER BY p.position',
 }
 
 function counted(ids: readonly string[]): Map<string, number> {
@@ -122,14 +120,16 @@ function gaps(rows: readonly Pick<Row, 'key' | 'number'>[]): number {
   return count
 }
 
-function wrongRows(store: DatabaseSync, events: readonly Event[]): number {
+async function wrongRows(stage: Stage, events: readonly Event[]): Promise<number> {
   const byKey = folded(events, ({ key }) => key)
   const byBucket = folded(events, ({ amount }) => bucketOf(amount))
-  return (
-    differences(store, 'by_channel', byKey) +
-    differences(store, 'by_log', byKey) +
-    differences(store, 'gathered', byBucket)
-  )
+  const expected: Readonly<Record<ViewName, ReadonlyMap<string, string>>> = {
+    by_channel: byKey,
+    by_log: byKey,
+    gathered: byBucket,
+  }
+  const views = await Promise.all(VIEWS.map((name) => stage.view(name)))
+  return VIEWS.reduce((sum, name, place) => sum + differences(views[place] ?? [], expected[name]), 0)
 }
 
 function folded(events: readonly Event[], nameOf: (event: Event) => string): Map<string, string> {
@@ -141,30 +141,25 @@ function folded(events: readonly Event[], nameOf: (event: Event) => string): Map
   return new Map([...sums].map(([name, { count, total }]) => [name, `${count} ${total}`]))
 }
 
-function differences(store: DatabaseSync, view: string, expected: ReadonlyMap<string, string>): number {
-  const sql = `SELECT id, data ->> 'count' AS count, data ->> 'total' AS total FROM obverse_view_${view}_1
-    WHERE data IS NOT NULL AND data ->> 'name' IS NOT NULL`
-  const rows = store.prepare(sql).all() as { id: string; count: number; total: number }[]
+function differences(rows: readonly ViewRow[], expected: ReadonlyMap<string, string>): number {
   const actual = new Map(rows.map(({ id, count, total }) => [id, `${count} ${total}`]))
   return [...new Set([...expected.keys(), ...actual.keys()])].filter((id) => expected.get(id) !== actual.get(id)).length
 }
 
-const BROKER_ROWS = ['obverse_queue', 'obverse_owner']
-const STORE_ROWS = [...BROKER_ROWS, 'obverse_attempt', "obverse_held WHERE state <> 'skipped'"]
-
-/** Rows by table, of those that have any. */
-function leftIn(file: DatabaseSync, tables: readonly string[]): readonly string[] {
-  return tables.flatMap((from) => {
-    const rows = file.prepare(`SELECT * FROM ${from}`).all()
-    return rows.map((row) => `${from} ${JSON.stringify(row).slice(0, 400)}`)
-  })
+const QUEUE_ROWS = ['obverse_queue', 'obverse_owner']
+const STORE_ROWS: Readonly<Record<Sql['dialect'], readonly string[]>> = {
+  sqlite: ['obverse_attempt', "obverse_held WHERE state <> 'skipped'"],
+  postgres: ['obverse_attempt', "obverse_held WHERE state <> 'skipped'", 'obverse_claim', 'obverse_unstamped'],
 }
 
-function inFile<T>(file: string, look: (db: DatabaseSync) => T): T {
-  const db = new DatabaseSync(file, { readOnly: true })
-  try {
-    return look(db)
-  } finally {
-    db.close()
-  }
+async function left({ store, queues, waiting }: Stage): Promise<readonly string[]> {
+  const inQueues = await Promise.all(queues.flatMap((sql) => QUEUE_ROWS.map((from) => rowsOf(sql, from))))
+  const inStore = await Promise.all(STORE_ROWS[store.dialect].map((from) => rowsOf(store, from)))
+  const inBroker = [...(await waiting())].flatMap(([queue, count]) => Array<string>(count).fill(`queue ${queue}`))
+  return [...inQueues.flat(), ...inStore.flat(), ...inBroker]
+}
+
+async function rowsOf(sql: Sql, from: string): Promise<readonly string[]> {
+  const rows = await sql.all(`SELECT * FROM ${from}`)
+  return rows.map((row) => `${from} ${JSON.stringify(row).slice(0, 400)}`)
 }

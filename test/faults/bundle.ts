@@ -3,27 +3,29 @@ import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { root } from '../processes.ts'
 
-const SOURCE = join(root, 'test/faults/ledger/process.ts')
+const SOURCES = join(root, 'test/faults/ledger')
 const FOLDER = join(root, 'node_modules/.cache/faults')
 
-let made: Promise<string> | undefined
+const made = new Map<string, Promise<string>>()
 
 /**
  * The file that a process of the ledger runs: everything in one, since hundreds of them are started, and each would
  * load hundreds of files. The bundler comes with Vitest; without it they run the source, and take longer to start.
  */
-export function processFile(): Promise<string> {
-  made ??= bundle().catch(() => SOURCE)
-  return made
+export function processFile(program: string): Promise<string> {
+  const source = join(SOURCES, program)
+  const file = made.get(program) ?? bundle(source).catch(() => source)
+  made.set(program, file)
+  return file
 }
 
 /** Named by its content: the code may change while processes are started. */
-async function bundle(): Promise<string> {
+async function bundle(source: string): Promise<string> {
   const { build } = await import('rolldown')
   const { output } = await build({
-    input: SOURCE,
+    input: source,
     platform: 'node',
-    resolve: { conditionNames: ['source', 'node', 'import', 'default'] },
+    resolve: { conditionNames: ['source', 'node', 'default'] },
     output: { format: 'esm', codeSplitting: false },
     logLevel: 'silent',
     write: false,

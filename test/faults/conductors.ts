@@ -2,13 +2,17 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { until } from '../processes.ts'
 import type { Fleet } from './fleet.ts'
 import { ALONE } from './ledger/handlers.ts'
-import type { Role } from './ledger/protocol.ts'
+import type { Op } from './ledger/messages.ts'
+import type { Letter, Role } from './ledger/protocol.ts'
 import type { Load } from './load.ts'
 import type { Recovery } from './recovery.ts'
 import type { Parking } from './report.ts'
 import type { Rows } from './rows.ts'
+import { countIn } from './sql.ts'
+import type { Stage } from './stack.ts'
 
 export interface Scene {
+  readonly stage: Stage
   readonly fleet: Fleet
   readonly load: Load
   readonly rows: Rows
@@ -30,14 +34,26 @@ export async function killByChance({ fleet, random }: Scene, roles: readonly Rol
   }
 }
 
+/** Asks processes to leave, one after the other, each when the load has gone on for a while. */
+export async function roll(scene: Scene, roles: readonly Role[], restarts: number): Promise<number> {
+  const { fleet, load, patience } = scene
+  for (let count = 0; count < restarts; count += 1) {
+    const before = load.answered.size
+    await until('the load to go on', () => fleet.odd.length > 0 || load.answered.size >= before + 10, patience)
+    if (fleet.odd.length > 0) return count
+    const [oldest] = fleet.ready(roles[count % roles.length])
+    if (oldest) await fleet.relieve(oldest)
+  }
+  return restarts
+}
+
 /** Lets every process that has stopped itself sleep until others have taken over what it had, and continues it. */
 export async function wakeZombies({ fleet, rows, recovery, patience }: Scene, stops: number): Promise<number> {
   for (let count = 0; count < stops; count += 1) {
     const zombie = await until('a process to stop itself', () => [...fleet.stopped][0], patience)
-    const inHand = rows.inHand(zombie.pid)
-    recovery.expect(inHand)
+    const open = await recovery.expect()
     const alone = () => fleet.stopped.size === fleet.ready(zombie.role).length
-    await until('others to take over', () => alone() || rows.left(inHand) === 0, patience)
+    await until('others to take over', async () => alone() || (await rows.done(open)) === open.length, patience)
     const { resumed } = fleet
     zombie.signal('SIGCONT')
     await until('it to go on', () => fleet.resumed > resumed, patience)
@@ -52,46 +68,41 @@ const AFTERWARDS = 60
 const POISON = 'poison'
 
 /** Sends one message that ends its process, and looks at what stands once it was given up. `undefined`: it was not. */
-export async function sendPoison({ fleet, load, rows, patience }: Scene): Promise<Parking | undefined> {
+export async function sendPoison({ stage, fleet, load, rows, patience }: Scene): Promise<Parking | undefined> {
   await until('some operations', () => load.answered.size >= 50, patience)
   load.add({ opId: POISON, key: 'key-0', amount: 1, poison: true })
-  const dead = () => rows.one<Letter>(LETTER, POISON)
-  await until('the message to be given up', () => dead() ?? fleet.poisoned >= TOO_MANY, patience)
-  const letter = dead()
-  if (!letter) return undefined
-  const { place } = rows.one<{ place: number }>(LAST) ?? { place: 0 }
+  const given = () => fleet.dead > 0 || fleet.poisoned >= TOO_MANY
+  await until('the message to be given up', given, patience)
+  if (fleet.dead === 0) return undefined
+  const [{ place = 0 } = {}] = await rows.all<{ place: number }>('SELECT max(place) AS place FROM effects')
   const before = load.answered.size
   await until('more operations', () => load.answered.size >= before + AFTERWARDS, patience)
   load.end()
-  await until('the rest to be handled', () => load.settled && rows.quiet(fleet.pids), patience)
-  const told = rows.one<{ data: string }>(EVENT, POISON)?.data ?? ''
+  await until('the rest to be handled', async () => load.settled && (await rows.quiet(fleet.pids)), patience)
+  const letters = (await fleet.ready('api')[0]?.letters()) ?? []
+  const mine = letters.find((letter) => opOf(letter).opId === POISON)
   const number = load.answered.get(POISON) ?? 0
   return {
-    deadLetters: letter.letters,
-    code: letter.code,
-    body: JSON.stringify(JSON.parse(letter.body).data) === JSON.stringify(JSON.parse(told)),
-    overtook: rows.one<{ count: number }>(OVERTOOK, `apply@${ALONE}`, 'key-0', number)?.count ?? 0,
-    waiting: rows.one<{ count: number }>(WAITING)?.count ?? 0,
-    others: rows.one<{ count: number }>(OTHERS, place, 'key-0')?.count ?? 0,
+    deadLetters: letters.length,
+    code: mine?.code ?? '',
+    body: JSON.stringify(mine && opOf(mine)) === JSON.stringify({ ...load.sent.get(POISON), number }),
+    overtook: await countIn(stage.store, OVERTOOK, `apply@${ALONE}`, 'key-0', number),
+    waiting: await countIn(stage.store, WAITING),
+    others: await countIn(stage.store, OTHERS, place, 'key-0'),
   }
 }
 
 /** Gives the poisoned message up for good, so that what waits behind it goes on. */
-export async function giveUp({ fleet, rows, patience }: Scene): Promise<void> {
-  fleet.ready('api')[0]?.tell({ do: 'skip' })
-  await until('the dead letter to be skipped', () => rows.one<Letter>(LETTER, POISON) === undefined, patience)
+export async function giveUp({ fleet, patience }: Scene): Promise<void> {
+  const [api] = fleet.ready('api')
+  api?.tell({ do: 'skip' })
+  await until('the dead letter to be skipped', async () => (await api?.letters())?.length === 0, patience)
 }
 
-interface Letter {
-  readonly letters: number
-  readonly code: string
-  readonly body: string
+function opOf({ body }: Letter): Op {
+  return JSON.parse(body).data
 }
 
-const LETTER = `SELECT (SELECT count(*) FROM obverse_held WHERE state = 'dead') AS letters, code, body FROM obverse_held
-  WHERE state = 'dead' AND body ->> '$.data.opId' = ?`
-const LAST = 'SELECT max(place) AS place FROM effects'
-const EVENT = "SELECT data FROM obverse_event WHERE data ->> 'opId' = ?"
 const OVERTOOK = 'SELECT count(*) AS count FROM effects WHERE handler = ? AND key = ? AND number > ?'
 const WAITING = "SELECT count(*) AS count FROM obverse_held WHERE state = 'waiting'"
 const OTHERS = 'SELECT count(*) AS count FROM effects WHERE place > ? AND key <> ?'

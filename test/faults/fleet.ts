@@ -1,6 +1,7 @@
 import { until } from '../processes.ts'
 import { POISONED } from './ledger/handlers.ts'
 import type { Assignment, Crash, Notice, Role } from './ledger/protocol.ts'
+import type { Reply } from './load.ts'
 import { Member } from './member.ts'
 import type { CrashPlan } from './scenario.ts'
 
@@ -15,7 +16,7 @@ export interface FleetOptions {
   readonly file: string
   /** Its process has ended and another takes its place. */
   readonly onKilled: (member: Member) => void
-  readonly onAnswer: (notice: Extract<Notice, { is: 'answered' | 'refused' }>, by: Member) => void
+  readonly onAnswer: (reply: Reply, by: Member) => void
 }
 
 /**
@@ -27,13 +28,21 @@ export class Fleet {
   /** Processes that a poisoned message has ended. */
   poisoned = 0
   redelivered = 0
+  /** Messages that no queue could be found for; they are published again. */
+  returned = 0
   /** Messages that were given up. */
   dead = 0
+  /** Attempts that messages have lost without being at fault. */
+  readonly spent: string[] = []
   /** Transactions that found that their message was somebody else's. */
   fenced = 0
   readonly stopped: Set<Member> = new Set()
   /** How often one went on after its stop. */
   resumed = 0
+  /** Milliseconds that those took to leave who were asked to. */
+  readonly leaves: number[] = []
+  /** Deliveries that were open with those when they were asked. */
+  inHand = 0
   /** What none of the injected faults explains. */
   readonly odd: string[] = []
   readonly #options: FleetOptions
@@ -58,6 +67,23 @@ export class Fleet {
 
   ready(role?: Role): readonly Member[] {
     return [...this.#members].filter((one) => one.state === 'ready' && (role === undefined || one.role === role))
+  }
+
+  /** Deliveries that consumers have taken and not acknowledged; of those that are awake. */
+  async open(): Promise<number> {
+    const awake = this.ready('consumer').filter((member) => !this.stopped.has(member))
+    const counts = await Promise.all(awake.map((member) => member.open()))
+    return counts.reduce((sum, count) => sum + count, 0)
+  }
+
+  /** Asks one to leave, after another has taken its place. Resolves when it has left. */
+  async relieve(member: Member): Promise<void> {
+    const { role } = member
+    const there = this.ready(role).length
+    this.#enlist(role)
+    await until('the successor to be ready', () => this.#failed() || this.ready(role).length > there, 20_000)
+    member.leave()
+    await until('it to leave', () => member.state === 'ended', 60_000)
   }
 
   /** From now on nobody ends or stops by itself. */
@@ -129,11 +155,20 @@ export class Fleet {
       case 'redelivered':
         this.redelivered += 1
         return
+      case 'returned':
+        this.returned += 1
+        return
       case 'lost':
         this.fenced += 1
         return
       case 'dead':
         this.dead += 1
+        return
+      case 'spent':
+        this.spent.push(notice.what)
+        return
+      case 'leaving':
+        this.inHand += notice.count
         return
       case 'stopping':
         this.#stopping(member).catch((error) => this.odd.push(String(error)))
@@ -147,6 +182,7 @@ export class Fleet {
         this.odd.push(notice.what)
         return
       case 'answered':
+      case 'again':
       case 'refused':
         this.#options.onAnswer(notice, member)
     }
@@ -155,13 +191,15 @@ export class Fleet {
   #ended(member: Member, code: number | null, signal: NodeJS.Signals | null): void {
     const worked = this.#members.delete(member)
     if (this.#spares.get(member.role) === member) this.#spares.delete(member.role)
-    const expected = signal === 'SIGKILL' || code === POISONED || (this.#ending && code === 0)
+    const left = member.leftAt > 0
+    const expected = signal === 'SIGKILL' || code === POISONED || ((this.#ending || left) && code === 0)
     if (!expected) this.odd.push(`${member.role} ended with ${code ?? signal}: ${member.output}`)
+    if (left) this.leaves.push(performance.now() - member.leftAt)
     if (!worked || this.#ending) return
     if (code === POISONED) this.poisoned += 1
-    else this.kills += 1
+    else if (!left) this.kills += 1
     this.#options.onKilled(member)
-    if (expected) this.#enlist(member.role)
+    if (expected && !left) this.#enlist(member.role)
   }
 }
 

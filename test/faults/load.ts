@@ -1,12 +1,26 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Fleet } from './fleet.ts'
 import type { Op } from './ledger/messages.ts'
 import type { Notice } from './ledger/protocol.ts'
 import type { Member } from './member.ts'
 
-/** Operations under way at once, and queued messages beyond which the senders wait. */
+/** Operations under way at once. */
 const WINDOW = 6
-const BACKLOG = 40
 const KEYS = 9
+/** Milliseconds before what could not be done is sent again, at most. */
+const PATIENCE = 100
+
+export interface LoadOptions {
+  readonly random: () => number
+  /** One of so many operations fails once. */
+  readonly flaky: number
+  /** Queued messages, … */
+  readonly backlog: () => Promise<number>
+  /** … and how many of them make the senders wait. */
+  readonly most: number
+}
+
+export type Reply = Extract<Notice, { is: 'answered' | 'again' | 'refused' }>
 
 /** A sender that never forgets: what was not answered is sent again, under the same idempotency key. */
 export class Load {
@@ -14,19 +28,19 @@ export class Load {
   /** The number each operation was answered with. */
   readonly answered: Map<string, number> = new Map()
   readonly refused: string[] = []
+  /** Operations that were sent again because an error said that nothing is known, or that somebody else was faster. */
+  repeated = 0
   readonly #fleet: Fleet
-  readonly #random: () => number
-  readonly #flaky: number
-  readonly #backlog: () => number
+  readonly #options: LoadOptions
   readonly #again: Op[] = []
   #timer: NodeJS.Timeout | undefined
   #going = true
+  #full = false
+  #looking = false
 
-  constructor(fleet: Fleet, options: { random: () => number; flaky: number; backlog: () => number }) {
+  constructor(fleet: Fleet, options: LoadOptions) {
     this.#fleet = fleet
-    this.#random = options.random
-    this.#flaky = options.flaky
-    this.#backlog = options.backlog
+    this.#options = options
   }
 
   start(): void {
@@ -36,6 +50,11 @@ export class Load {
   /** No new operations; those that were begun are brought to their answer. */
   end(): void {
     this.#going = false
+  }
+
+  /** After `end`. */
+  goOn(): void {
+    this.#going = true
   }
 
   /** One more, beside the others. */
@@ -52,10 +71,13 @@ export class Load {
     clearInterval(this.#timer)
   }
 
-  answer(notice: Extract<Notice, { is: 'answered' | 'refused' }>, by: Member): void {
-    by.inFlight.delete(notice.opId)
-    if (notice.is === 'answered') this.answered.set(notice.opId, notice.number)
-    else this.refused.push(`${notice.opId}: ${notice.reason}`)
+  answer(reply: Reply, by: Member): void {
+    const { opId } = reply
+    const op = by.inFlight.get(opId)
+    by.inFlight.delete(opId)
+    if (reply.is === 'answered') this.answered.set(opId, reply.number)
+    else if (reply.is === 'refused') this.refused.push(`${opId}: ${reply.reason}`)
+    else if (op) void this.#repeat(op)
   }
 
   /** What it had not answered goes to another. */
@@ -66,13 +88,19 @@ export class Load {
     return ops
   }
 
+  async #repeat(op: Op): Promise<void> {
+    this.repeated += 1
+    await pause(this.#options.random() * PATIENCE)
+    this.#again.push(op)
+  }
+
   #turn(): void {
+    void this.#look()
     const apis = this.#fleet.ready('api')
     if (apis.length === 0) return
-    const full = this.#backlog() > BACKLOG
     for (const api of apis) {
       while (api.inFlight.size < WINDOW) {
-        const op = this.#again.shift() ?? (this.#going && !full ? this.#next() : undefined)
+        const op = this.#again.shift() ?? (this.#going && !this.#full ? this.#next() : undefined)
         if (!op) return
         api.inFlight.set(op.opId, op)
         api.tell({ do: 'send', op })
@@ -80,15 +108,28 @@ export class Load {
     }
   }
 
+  async #look(): Promise<void> {
+    if (this.#looking) return
+    this.#looking = true
+    try {
+      this.#full = (await this.#options.backlog()) > this.#options.most
+    } catch {
+      // a server is away: what was seen last has to do
+    } finally {
+      this.#looking = false
+    }
+  }
+
   #next(): Op {
+    const { random, flaky } = this.#options
     const count = this.sent.size + 1
     const opId = `op-${count}`
-    const amount = 1 + Math.floor(this.#random() * 100)
+    const amount = 1 + Math.floor(random() * 100)
     const op: Op = {
       opId,
-      key: `key-${Math.floor(this.#random() * KEYS)}`,
+      key: `key-${Math.floor(random() * KEYS)}`,
       amount,
-      ...(count % this.#flaky === 0 && { flaky: true }),
+      ...(count % flaky === 0 && { flaky: true }),
     }
     this.sent.set(opId, op)
     return op

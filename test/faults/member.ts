@@ -3,10 +3,12 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { root } from '../processes.ts'
 import type { Op } from './ledger/messages.ts'
-import type { Assignment, Notice, Order, Role } from './ledger/protocol.ts'
+import type { Assignment, Letter, Notice, Order, Role } from './ledger/protocol.ts'
 
 /** Hundreds of processes load the same code. */
 const COMPILED = join(root, 'node_modules/.cache/faults')
+/** Milliseconds in which a process that is awake answers. */
+const ANSWER = 2_000
 
 export interface MemberEvents {
   onNotice(member: Member, notice: Notice): void
@@ -19,9 +21,12 @@ export class Member {
   readonly pid: number
   /** Operations that it was given and has not answered. */
   readonly inFlight: Map<string, Op> = new Map()
-  state: 'loading' | 'loaded' | 'going' | 'ready' | 'ended' = 'loading'
+  state: 'loading' | 'loaded' | 'going' | 'ready' | 'leaving' | 'ended' = 'loading'
+  /** When it was asked to leave. */
+  leftAt = 0
   output = ''
   readonly #child: ChildProcess
+  readonly #questions = new Map<Notice['is'], ((notice: Notice) => void)[]>()
   #go: Order | undefined
 
   /** `file`: what it runs. */
@@ -41,6 +46,7 @@ export class Member {
     this.#child.on('message', (notice: Notice) => {
       if (notice.is === 'loaded') this.#loaded()
       if (notice.is === 'ready') this.state = 'ready'
+      this.#questions.get(notice.is)?.shift()?.(notice)
       events.onNotice(this, notice)
     })
     this.#child.once('exit', (code, signal) => {
@@ -61,6 +67,22 @@ export class Member {
     if (this.#child.connected) this.#child.send(order, () => {})
   }
 
+  /** Deliveries that it has taken and not acknowledged. */
+  async open(): Promise<number> {
+    return (await this.#ask({ do: 'count' }, 'open')).count
+  }
+
+  async letters(): Promise<readonly Letter[]> {
+    return (await this.#ask({ do: 'letters' }, 'letters')).letters
+  }
+
+  /** Asks it to leave as those do who run processes. */
+  leave(): void {
+    this.state = 'leaving'
+    this.leftAt = performance.now()
+    this.signal('SIGTERM')
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.#child.kill(signal)
   }
@@ -72,6 +94,19 @@ export class Member {
     } catch {
       return execFileSync('ps', ['-o', 'state=', '-p', String(this.pid)], { encoding: 'utf8' }).startsWith('T')
     }
+  }
+
+  #ask<I extends Notice['is']>(order: Order, is: I): Promise<Extract<Notice, { is: I }>> {
+    const asked = this.#questions.get(is) ?? []
+    this.#questions.set(is, asked)
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`${this.role} ${this.pid} did not answer`)), ANSWER)
+      asked.push((notice) => {
+        clearTimeout(timer)
+        resolve(notice as Extract<Notice, { is: I }>)
+      })
+      this.tell(order)
+    })
   }
 
   #loaded(): void {

@@ -1,36 +1,39 @@
-import type { Op } from './ledger/messages.ts'
 import type { Load } from './load.ts'
 import type { Member } from './member.ts'
 import type { Rows } from './rows.ts'
 
 interface Pending {
   readonly at: number
-  readonly rows: readonly (readonly number[])[]
-  readonly ops: readonly Op[]
+  readonly oldest: string
 }
 
-/** How long it takes until others go on with what a killed process had in hand. */
+/** How long it takes from a fault until the oldest operation is done that was open then. */
 export class Recovery {
   readonly #rows: Rows
   readonly #load: Load
   readonly #times: number[] = []
-  #pending: Pending[] = []
+  #pending: readonly Pending[] = []
+  #looking = false
   readonly #timer: NodeJS.Timeout
 
   constructor(rows: Rows, load: Load) {
     this.#rows = rows
     this.#load = load
-    this.#timer = setInterval(() => this.#look(), 5)
+    this.#timer = setInterval(() => this.#look(), 10)
   }
 
+  /** A process has ended; what it had not answered goes to another. */
   killed(member: Member): void {
-    const rows = this.#rows.inHand(member.pid)
-    this.expect(rows, this.#load.takeBack(member))
+    const ops = this.#load.takeBack(member)
+    this.expect(ops.map(({ opId }) => opId)).catch(() => {})
   }
 
-  /** Somebody else should go on with these. */
-  expect(rows: Pending['rows'], ops: Pending['ops'] = []): void {
-    if (ops.length > 0 || lengthOf(rows) > 0) this.#pending.push({ at: performance.now(), rows, ops })
+  /** A fault is here, or about to be. Resolves with the operations that are open. */
+  async expect(opIds: readonly string[] = []): Promise<readonly string[]> {
+    const at = performance.now()
+    const open = [...new Set([...(await this.#rows.open()), ...opIds])]
+    if (open[0] !== undefined) this.#pending = [...this.#pending, { at, oldest: open[0] }]
+    return open
   }
 
   /** Milliseconds, sorted. */
@@ -39,16 +42,19 @@ export class Recovery {
     return this.#times.toSorted((a, b) => a - b)
   }
 
-  #look(): void {
-    const now = performance.now()
-    this.#pending = this.#pending.filter(({ at, rows, ops }) => {
-      const goesOn = ops.some(({ opId }) => this.#load.answered.has(opId)) || this.#rows.left(rows) < lengthOf(rows)
-      if (goesOn) this.#times.push(now - at)
-      return !goesOn
-    })
+  async #look(): Promise<void> {
+    if (this.#looking) return
+    this.#looking = true
+    try {
+      for (const pending of this.#pending) {
+        if ((await this.#rows.done([pending.oldest])) === 0) continue
+        this.#times.push(performance.now() - pending.at)
+        this.#pending = this.#pending.filter((other) => other !== pending)
+      }
+    } catch {
+      // a server is away: it is not done yet
+    } finally {
+      this.#looking = false
+    }
   }
-}
-
-function lengthOf(rows: readonly (readonly number[])[]): number {
-  return rows.reduce((sum, ids) => sum + ids.length, 0)
 }

@@ -1,24 +1,44 @@
 import type { Findings } from './audit.ts'
+import type { StackName } from './scenario.ts'
 
 /** What a run of a scenario came to. */
 export interface Report extends Findings {
   readonly name: string
+  readonly stack: StackName
   readonly seed: number
+  /** All of the next four. */
+  readonly faults: number
   readonly kills: number
   /** Processes that were stopped beyond their lease, and continued. */
   readonly stops: number
+  /** Processes that were asked to leave. */
+  readonly restarts: number
+  /** What was done to servers. */
+  readonly strikes: number
   readonly sent: number
   /** Commands that were refused, of which none should be. */
   readonly refused: number
+  /** Commands that were sent again because nothing was known of them, or somebody else was faster. */
+  readonly repeated: number
   readonly redelivered: number
+  /** Deliveries that were open with processes when they were asked to leave. */
+  readonly inHand: number
+  /** Messages that the broker had no queue for. */
+  readonly returned: number
   /** Transactions that were refused because their message was somebody else's. */
   readonly fenced: number
+  /** Attempts that were spent on messages that do not fail by themselves. */
+  readonly spent: number
   /** Messages that were given up. */
   readonly dead: number
   /** Processes that a poisoned message has ended. */
   readonly poisoned: number
-  /** Milliseconds from a kill until others went on with what the process had in hand, sorted. */
+  /** Milliseconds from a fault until the oldest operation was done that was open then, sorted. */
   readonly recovery: readonly number[]
+  /** Milliseconds that the slowest process took to leave. */
+  readonly slowestLeave: number
+  /** Commands that were answered during a strike, at least. */
+  readonly meanwhile: number
   /** It came to rest by itself. */
   readonly drained: boolean
   /** Only with a poisoned message. */
@@ -43,20 +63,20 @@ const number = new Intl.NumberFormat('en-US')
 
 /** One line for people. */
 export function line(report: Report): string {
-  return `${report.name}: ${counts(report)}, recovery p50/max ${recoveryOf(report.recovery)} ms, seed ${report.seed}`
+  return `${report.name} (${report.stack}): ${counts(report)}, recovery p50/max ${recoveryOf(report.recovery)} ms, seed ${report.seed}`
 }
 
 /** The sum of many. */
-export function total(reports: readonly Report[]): string {
+export function total(reports: readonly Report[], versions: string): string {
   const sum = (of: keyof Counted) => reports.reduce((all, report) => all + report[of], 0)
   const summed = Object.fromEntries(WORDS.map(([of]) => [of, sum(of)])) as unknown as Counted
   const recovery = reports.flatMap((report) => report.recovery).sort((a, b) => a - b)
-  return `all ${reports.length}: ${counts(summed)}, recovery p50/max ${recoveryOf(recovery)} ms`
+  return `all ${reports.length} on ${versions}: ${counts(summed)}, recovery p50/max ${recoveryOf(recovery)} ms`
 }
 
 /** In this order; what is in the second half is left out where there was none. */
 const WORDS = [
-  ['kills', 'kills', true],
+  ['faults', 'faults', true],
   ['sent', 'sent', true],
   ['lost', 'lost', true],
   ['appliedTwice', 'applied twice', true],
@@ -65,8 +85,12 @@ const WORDS = [
   ['wrongRows', 'wrong rows', true],
   ['left', 'rows left', true],
   ['redelivered', 'redelivered', true],
-  ['stops', 'stopped', false],
+  ['repeated', 'repeated', false],
+  ['returned', 'returned', false],
   ['fenced', 'fenced', false],
+  ['inHand', 'in hand', false],
+  ['meanwhile', 'answered meanwhile', false],
+  ['spent', 'attempts spent', false],
   ['poisoned', 'poisoned', false],
   ['dead', 'dead', false],
 ] as const
@@ -94,6 +118,7 @@ export const EXACT = {
   left: 0,
   leftRows: [],
   refused: 0,
+  spent: 0,
   dead: 0,
   drained: true,
   odd: [],

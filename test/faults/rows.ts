@@ -1,73 +1,110 @@
-import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { setTimeout as pause } from 'node:timers/promises'
+import { ALONE, SHARED } from './ledger/handlers.ts'
+import { countIn, marks, type Sql } from './sql.ts'
+import type { Stage } from './stack.ts'
 
-const BACKLOG = 'SELECT count(*) AS count FROM obverse_queue'
-const WAITING = "SELECT count(*) AS count FROM obverse_held WHERE state IN ('retry', 'waiting')"
-const IN_HAND = 'SELECT c.id FROM obverse_claim c JOIN obverse_owner o ON o.id = c.owner WHERE o.pid = ?'
+const QUEUED = 'SELECT count(*) AS count FROM obverse_queue'
+const HELD = "SELECT count(*) AS count FROM obverse_held WHERE state IN ('retry', 'waiting')"
 const OWNERS = 'SELECT pid FROM obverse_owner'
-const STILL = 'SELECT count(*) AS count FROM obverse_queue WHERE id IN (SELECT value FROM json_each(?))'
 /** Held rows that will go on by themselves: all but those behind a dead letter. */
-const HELD = `SELECT count(*) AS count FROM obverse_held h WHERE state IN ('retry', 'waiting') AND NOT EXISTS
+const GOING_ON = `SELECT count(*) AS count FROM obverse_held h WHERE state IN ('retry', 'waiting') AND NOT EXISTS
   (SELECT 1 FROM obverse_held d WHERE d.state = 'dead' AND d.handler = h.handler AND d.key = h.key AND d.id < h.id)`
-const BEHIND = `SELECT count(*) AS count FROM obverse_checkpoint
-  WHERE position < (SELECT coalesce(max(position), 0) FROM obverse_event)`
+/** Where positions are given after the commit, the others are not in the log yet. */
+const HEAD: Readonly<Record<Sql['dialect'], string>> = {
+  sqlite: 'SELECT coalesce(max(position), 0) AS count FROM obverse_event',
+  postgres: `SELECT CASE WHEN EXISTS (SELECT FROM obverse_unstamped) THEN 2000000000
+    ELSE (SELECT coalesce(max(position), 0) FROM obverse_position) END AS count`,
+}
+const EFFECTS = '(SELECT count(DISTINCT e.handler) FROM effects e WHERE e.op_id = l.op_id)'
+const HANDLERS = [ALONE, SHARED].length
+/** Open operations of which is known how long they took. */
+const WATCHED = 100
+/** Longer than what is on its way between a broker and a process is on it. */
+const TRANSIT = 60
 
-/** Looks into the files while others write them. */
+/** What can be seen of a run from beside it, while it goes on. Rejects while a server is away. */
 export class Rows {
-  readonly #files: readonly { readonly db: DatabaseSync; readonly statements: Map<string, StatementSync> }[]
+  readonly #stage: Stage
+  /** Deliveries that processes have taken and not acknowledged. */
+  readonly #open: () => Promise<number>
+  readonly #followed: readonly string[]
+  #lowest = 0
 
-  constructor(files: readonly string[]) {
-    this.#files = files.map((file) => ({
-      db: new DatabaseSync(file, { readOnly: true, timeout: 1_000 }),
-      statements: new Map(),
-    }))
+  /** `followed`: the projections that have to have come to the end of the log. */
+  constructor(stage: Stage, open: () => Promise<number>, followed: readonly string[]) {
+    this.#stage = stage
+    this.#open = open
+    this.#followed = followed
   }
 
-  /** Messages that wait: queued, in the outbox, held. */
-  backlog(): number {
-    return this.#files.reduce((sum, _, file) => sum + this.#count(file, BACKLOG), this.#count(0, WAITING))
+  /** Messages that wait: queued, in the outbox, in the broker, with a process, held. */
+  async backlog(): Promise<number> {
+    const { store, queues, waiting } = this.#stage
+    const counts = await Promise.all([
+      ...queues.map((sql) => countIn(sql, QUEUED)),
+      countIn(store, HELD),
+      this.#open(),
+      waiting().then(sum, () => 0),
+    ])
+    return counts.reduce((all, count) => all + count, 0)
   }
 
-  /** Queue rows that the process `pid` has, by file. */
-  inHand(pid: number): readonly (readonly number[])[] {
-    return this.#files.map((_, file) =>
-      (this.#statement(file, IN_HAND).all(pid) as { id: number }[]).map(({ id }) => id),
+  /** Operations that are committed and have not had all their effects, the oldest of them. */
+  async open(): Promise<readonly string[]> {
+    const rows = await this.#stage.store.all<{ op_id: string; place: number }>(
+      `SELECT op_id, place FROM ledger l WHERE place >= ? AND ${EFFECTS} < ${HANDLERS} ORDER BY place LIMIT ${WATCHED}`,
+      this.#lowest,
+    )
+    // what commits late comes in below; it is only not watched
+    if (rows[0]) this.#lowest = rows[0].place
+    return rows.map(({ op_id }) => op_id)
+  }
+
+  /** How many of these have had all their effects. */
+  async done(opIds: readonly string[]): Promise<number> {
+    if (opIds.length === 0) return 0
+    return countIn(
+      this.#stage.store,
+      `SELECT count(*) AS count FROM ledger l WHERE op_id IN (${marks(opIds)}) AND ${EFFECTS} >= ${HANDLERS}`,
+      ...opIds,
     )
   }
 
-  /** How many of these are left. */
-  left(inHand: readonly (readonly number[])[]): number {
-    return inHand.reduce(
-      (sum, ids, file) => (ids.length > 0 ? sum + this.#count(file, STILL, JSON.stringify(ids)) : sum),
-      0,
-    )
+  effects(): Promise<number> {
+    return countIn(this.#stage.store, 'SELECT count(*) AS count FROM effects')
   }
 
-  /** Nothing is left that would go on by itself, and nobody is on record but the living. */
-  quiet(pids: ReadonlySet<number>): boolean {
-    if (this.#count(0, HELD) > 0 || this.#count(0, BEHIND) > 0) return false
-    return this.#files.every(
-      (_, file) =>
-        this.#count(file, BACKLOG) === 0 &&
-        (this.#statement(file, OWNERS).all() as { pid: number }[]).every(({ pid }) => pids.has(pid)),
-    )
+  /** Nothing is left that would go on by itself, and nobody is on record but the living. Looked for where it comes from first. */
+  async quiet(pids: ReadonlySet<number>): Promise<boolean> {
+    try {
+      if (!(await this.#still(pids))) return false
+      await pause(TRANSIT)
+      return await this.#still(pids)
+    } catch {
+      return false // a server is not back yet
+    }
   }
 
-  one<T>(sql: string, ...values: (string | number)[]): T | undefined {
-    return this.#statement(0, sql).get(...values) as T | undefined
+  async #still(pids: ReadonlySet<number>): Promise<boolean> {
+    const { store, queues, waiting, checkpoints } = this.#stage
+    for (const sql of queues) if ((await countIn(sql, QUEUED)) > 0) return false
+    if (sum(await waiting()) > 0 || (await this.#open()) > 0) return false
+    if ((await countIn(store, GOING_ON)) > 0) return false
+    const head = await countIn(store, HEAD[store.dialect])
+    const positions = await checkpoints()
+    if (this.#followed.some((name) => (positions.get(name) ?? 0) < head)) return false
+    for (const sql of queues) {
+      const owners = await sql.all<{ pid: number }>(OWNERS)
+      if (!owners.every(({ pid }) => pids.has(pid))) return false
+    }
+    return true
   }
 
-  close(): void {
-    for (const { db } of this.#files) db.close()
+  all<Row>(text: string, ...values: readonly (string | number)[]): Promise<Row[]> {
+    return this.#stage.store.all<Row>(text, ...values)
   }
+}
 
-  #count(file: number, sql: string, ...values: string[]): number {
-    return (this.#statement(file, sql).get(...values) as { count: number }).count
-  }
-
-  #statement(file: number, sql: string): StatementSync {
-    const { db, statements } = this.#files[file] as { db: DatabaseSync; statements: Map<string, StatementSync> }
-    const statement = statements.get(sql) ?? db.prepare(sql)
-    statements.set(sql, statement)
-    return statement
-  }
+function sum(counts: ReadonlyMap<string, number>): number {
+  return [...counts.values()].reduce((all, count) => all + count, 0)
 }

@@ -1,10 +1,9 @@
-import { join } from 'node:path'
 import type { Protection } from 'obverse'
 import { seededRandom } from 'obverse/testing'
-import { temporaryFolder, until } from '../processes.ts'
+import { until } from '../processes.ts'
 import { audit } from './audit.ts'
 import { processFile } from './bundle.ts'
-import { giveUp, killByChance, type Scene, sendPoison, wakeZombies } from './conductors.ts'
+import { giveUp, killByChance, roll, type Scene, sendPoison, wakeZombies } from './conductors.ts'
 import { Fleet } from './fleet.ts'
 import type { Role } from './ledger/protocol.ts'
 import { Load } from './load.ts'
@@ -12,59 +11,68 @@ import { Recovery } from './recovery.ts'
 import type { Parking, Report } from './report.ts'
 import { Rows } from './rows.ts'
 import type { CrashPlan, Scenario } from './scenario.ts'
+import type { Stack, Stage } from './stack.ts'
+import { strikeServer } from './strikes.ts'
 
 export interface RunOptions {
+  readonly stack: Stack
   readonly seed: number
-  /** In place of those of the scenario. */
-  readonly kills?: number
+  /** In place of that of the scenario. */
+  readonly count?: number
   readonly without?: readonly Protection[]
   readonly crash?: Scenario['crash']
   /** Milliseconds that any one thing may take. Default 60,000. */
   readonly patience?: number
 }
 
+/** Projections that are fed from the log, by the names of their checkpoints; … */
+const FROM_LOG = ['by-log@1', 'gathered@1']
+/** … and the one that follows it from afar where its rows may be lost, for which it takes some seconds. */
+const BY_CHANNEL = 'by-channel@1'
+
 /**
- * Runs a scenario with real processes on new files, and looks at the rows that are left. Never hangs. OBVERSE_KEEP in
- * the environment leaves the files where they are.
+ * Runs a scenario with real processes on new stores, and looks at the rows that are left. Never hangs. OBVERSE_KEEP in
+ * the environment leaves the stores as they are.
  */
 export async function run(scenario: Scenario, options: RunOptions): Promise<Report> {
-  const { seed, kills = scenario.kills, without = [], crash = scenario.crash ?? {}, patience = 60_000 } = options
-  const folder = temporaryFolder('faults')
-  const file = join(folder.path, 'ledger.db')
-  const queues = scenario.broker ? join(folder.path, 'queues.db') : undefined
+  const { stack, seed, count = scenario.count, without = [], crash = scenario.crash ?? {}, patience = 60_000 } = options
+  const { partitions = 1, strike } = scenario
+  const stage = await stack.open(scenario)
   const random = seededRandom(seed)
-  const program = await processFile()
   let recovery: Recovery | undefined
   const fleet: Fleet = new Fleet({
-    processes: scenario.processes,
+    processes: processesOf(scenario, stage),
     crash,
-    assignment: { file, without, ...(queues !== undefined && { queues }) },
+    assignment: { stores: stage.stores, partitions, outages: strike !== undefined, without },
     mortal: mortalOf(scenario, crash),
     random,
-    file: program,
+    file: await processFile(stack.program),
     onKilled: (member) => (recovery ? recovery.killed(member) : load.takeBack(member)),
-    onAnswer: (notice, by) => load.answer(notice, by),
+    onAnswer: (reply, by) => load.answer(reply, by),
   })
-  let rows: Rows | undefined
-  const load: Load = new Load(fleet, { random, flaky: scenario.flaky ?? 17, backlog: () => rows?.backlog() ?? 0 })
+  const rows = new Rows(stage, () => fleet.open(), strike?.forgets ? [...FROM_LOG, BY_CHANNEL] : FROM_LOG)
+  const { flaky = 17, backlog = 40 } = scenario
+  const load: Load = new Load(fleet, { random, flaky, backlog: () => rows.backlog(), most: backlog })
   let drained = true
   let parking: Parking | undefined
-  let stops = 0
+  let [stops, restarts, meanwhile] = [0, 0, 0]
   try {
     await fleet.start()
-    rows = new Rows(queues === undefined ? [file] : [file, queues])
     recovery = new Recovery(rows, load)
     load.start()
-    const scene: Scene = { fleet, load, rows, recovery, random, patience }
+    const scene: Scene = { stage, fleet, load, rows, recovery, random, patience }
     try {
       const stopping = Object.values(crash).some((plan) => plan.stop)
-      if (scenario.chance) await killByChance(scene, scenario.chance, kills)
-      if (stopping) stops = await wakeZombies(scene, kills)
+      const killing = !stopping && !scenario.poison && !strike && !scenario.rolling
+      if (scenario.chance) await killByChance(scene, scenario.chance, count)
+      if (stopping) stops = await wakeZombies(scene, count)
+      if (scenario.rolling) restarts = await roll(scene, scenario.rolling, count)
+      if (strike) meanwhile = await strikeServer(scene, strike, count)
       if (scenario.poison) parking = await sendPoison(scene)
       if (scenario.poison && !parking) throw new Error('the poisoned message was not given up')
-      await enough(scene, stopping || scenario.poison ? 0 : kills, scenario.operations ?? 100)
+      await enough(scene, killing ? count : 0, scenario.operations ?? 100)
       if (parking) await giveUp(scene)
-      const atRest = () => load.settled && scene.rows.quiet(fleet.pids)
+      const atRest = async () => load.settled && (await rows.quiet(fleet.pids))
       await until('everything to be handled', atRest, patience)
     } catch (error) {
       drained = false
@@ -74,29 +82,46 @@ export async function run(scenario: Scenario, options: RunOptions): Promise<Repo
   } finally {
     await fleet.end()
     load.close()
-    rows?.close()
   }
-  const { sent, answered, refused } = load
-  const found = audit({ file, queues, answered, sent })
-  if (process.env.OBVERSE_KEEP === undefined) folder.remove()
-  else console.log(`the files are in ${folder.path}`)
+  const { sent, answered, refused, repeated } = load
+  const times = recovery.close()
+  const found = await audit({ stage, answered, sent })
+  const strikes = strike ? count : 0
+  const kept = process.env.OBVERSE_KEEP !== undefined
+  const place = await stage.close(kept)
+  if (kept) console.log(`the stores are in ${place}`)
   return {
     ...found,
     name: scenario.name,
+    stack: stack.name,
     seed,
+    faults: fleet.kills + stops + restarts + strikes,
     kills: fleet.kills,
     stops,
+    restarts,
+    strikes,
     sent: sent.size,
     refused: refused.length,
+    repeated,
     redelivered: fleet.redelivered,
+    inHand: fleet.inHand,
+    returned: fleet.returned,
     fenced: fleet.fenced,
+    spent: fleet.spent.length,
     dead: fleet.dead,
     poisoned: fleet.poisoned,
-    recovery: recovery.close(),
+    recovery: times,
+    slowestLeave: Math.max(0, ...fleet.leaves),
+    meanwhile,
     drained,
     ...(parking && { parking }),
-    odd: [...fleet.odd, ...refused],
+    odd: [...fleet.odd, ...refused, ...fleet.spent],
   }
+}
+
+/** Where positions are given after the commit, somebody has to. */
+function processesOf({ processes }: Scenario, { store }: Stage): Scenario['processes'] {
+  return store.dialect === 'postgres' ? { relay: 1, ...processes } : processes
 }
 
 /** Enough kills, then nobody ends by itself any more; enough operations, then nothing new is sent. */
@@ -116,7 +141,10 @@ async function enough({ fleet, load, patience }: Scene, kills: number, operation
   load.end()
 }
 
-function mortalOf({ chance = [], poison }: Scenario, crash: NonNullable<Scenario['crash']>): ReadonlySet<Role> {
+function mortalOf(
+  { chance = [], poison, rolling = [] }: Scenario,
+  crash: NonNullable<Scenario['crash']>,
+): ReadonlySet<Role> {
   const crashing = (Object.entries(crash) as [Role, CrashPlan][]).filter(([, { stop }]) => !stop).map(([role]) => role)
-  return new Set([...crashing, ...chance, ...(poison ? (['consumer'] as const) : [])])
+  return new Set([...crashing, ...chance, ...rolling, ...(poison ? (['consumer'] as const) : [])])
 }

@@ -1,6 +1,9 @@
 import type { FaultPoint, Protection } from 'obverse'
+import type { Kind } from '../../scripts/servers/name.ts'
 import type { Role } from './ledger/protocol.ts'
 import type { Report } from './report.ts'
+
+export type StackName = 'embedded' | 'servers'
 
 /** Where the processes of a role end themselves: at one of `points`, the nth time, `nth` by chance up to `within`. */
 export interface CrashPlan {
@@ -12,33 +15,72 @@ export interface CrashPlan {
   readonly stop?: boolean
 }
 
+/** What happens to a server while the load goes on. */
+export interface Strike {
+  readonly server: Kind
+  /**
+   * - `kill`: SIGKILL to all its processes, and a start after `ms`
+   * - `freeze`: SIGSTOP for `ms`
+   * - `terminate`: every session of the database is ended, and `ms` go by
+   * - `unbind`: the queues lose their bindings; what was published before stays
+   * - `delete`: the queues are deleted, at a moment at which nothing is in them
+   * - `alarm`: publishers are blocked for `ms`, and a relay is asked to leave meanwhile
+   */
+  readonly how: 'kill' | 'freeze' | 'terminate' | 'unbind' | 'delete' | 'alarm'
+  readonly ms: number
+  /** The whole server is struck, so that it has to be this run's alone. */
+  readonly own: boolean
+  /** It comes back empty. */
+  readonly forgets?: boolean
+}
+
 /** The same scenario with a protection taken away: its own check must fail, or it proves nothing. */
 export interface Canary {
   readonly without: readonly Protection[]
-  readonly kills: number
+  readonly count: number
   /** Where processes end, if elsewhere than in the scenario. */
   readonly crash?: Scenario['crash']
+  /** Default: those of the scenario. */
+  readonly stacks?: readonly StackName[]
   /** What has to be seen, in words and as a look at the report. */
   readonly shows: string
   readonly seen: (report: Report) => boolean
 }
 
-/** Data, so that any runner can take it, with more kills or over more hours. */
+/** Something that a report has to say besides that everything was exact. */
+export interface Expectation {
+  readonly says: string
+  readonly holds: (report: Report) => boolean
+}
+
+/** Data, so that any runner can take it, with more faults or over more hours. */
 export interface Scenario {
+  /** For the command line. */
   readonly name: string
-  /** Kills, or stops, before the load ends. */
-  readonly kills: number
-  /** True: the messages go through a broker in a file of its own, so that a relay publishes. */
+  readonly fault: string
+  /** Default: both. */
+  readonly stacks?: readonly StackName[]
+  /** Faults before the load ends: kills, stops, restarts or strikes. */
+  readonly count: number
+  /** True: the messages go through a broker apart, so that a relay publishes. Otherwise the queue is in the store. */
   readonly broker?: boolean
+  /** Queues among which the broker divides the keys. Default 1. */
+  readonly partitions?: number
   readonly processes: Readonly<Partial<Record<Role, number>>>
   readonly crash?: Readonly<Partial<Record<Role, CrashPlan>>>
   /** Roles of which one process is killed every now and then. */
   readonly chance?: readonly Role[]
+  /** Roles whose processes are asked to leave, one after the other. */
+  readonly rolling?: readonly Role[]
+  readonly strike?: Strike
   /** One message ends its process whenever it is handled. */
   readonly poison?: boolean
   /** Messages that fail once, one of so many. Default 17. */
   readonly flaky?: number
-  /** Operations that are sent at least, whatever the kills. Default 100. */
+  /** Operations that are sent at least, whatever the faults. Default 100. */
   readonly operations?: number
+  /** Queued messages beyond which the senders wait. Default 40. */
+  readonly backlog?: number
+  readonly expects?: readonly Expectation[]
   readonly canaries?: readonly Canary[]
 }

@@ -6,6 +6,9 @@ import type { Tables } from './tables.ts'
 /** Exit code of a process that a poisoned message has ended. */
 export const POISONED = 66
 
+/** What those say that fail by themselves, once. */
+export const FLAKY = 'the first attempt fails:'
+
 /** The state of an operation and its event, in one commit. */
 export const enter: Handler<typeof Enter, { readonly number: number }, undefined> = handle(
   Enter,
@@ -32,7 +35,7 @@ export function applying(channel: string, pause: () => Promise<void>): AnyHandle
     if (op.poison && channel === ALONE) process.exit(POISONED)
     const { opId, key, number, amount } = op
     await ctx.db.insertInto('effects').values({ handler: name, op_id: opId, key, number, amount }).execute()
-    if (op.flaky && ctx.attempt === 1) throw new Error(`the first attempt of ${opId} fails`)
+    if (op.flaky && ctx.attempt === 1) throw new Error(`${FLAKY} ${opId}`)
   })
 }
 

@@ -1,5 +1,6 @@
 import type { FaultPoint, Protection, Roles } from 'obverse'
 import type { Op } from './messages.ts'
+import type { Stores } from './stores.ts'
 
 export type Role = 'api' | 'consumer' | 'relay'
 
@@ -24,9 +25,10 @@ export interface Crash {
 /** What a process is told by the variable `LEDGER` of its environment. */
 export interface Assignment {
   readonly role: Role
-  readonly file: string
-  /** The file of the broker, where there is one apart. */
-  readonly queues?: string
+  readonly stores: Stores
+  readonly partitions: number
+  /** A server is struck: it is no mistake that something cannot be reached. */
+  readonly outages: boolean
   readonly without: readonly Protection[]
   readonly crash?: Crash
   readonly seed: number
@@ -37,13 +39,32 @@ export type Order =
   | { readonly do: 'go'; readonly armed: boolean }
   | { readonly do: 'arm'; readonly armed: boolean }
   | { readonly do: 'send'; readonly op: Op }
+  /** Asks for every dead letter. */
+  | { readonly do: 'letters' }
   /** Gives every dead letter up for good. */
   | { readonly do: 'skip' }
+  /** Asks how many deliveries it has that it has not acknowledged. */
+  | { readonly do: 'count' }
   | { readonly do: 'stop' }
 
+/** A message that was given up, as an operator sees it. */
+export interface Letter {
+  readonly code: string
+  readonly body: string
+}
+
 export type Notice =
-  | { readonly is: 'loaded' | 'ready' | 'redelivered' | 'lost' | 'dead' | 'stopping' | 'resumed' }
+  | { readonly is: 'loaded' | 'ready' | 'redelivered' | 'returned' | 'lost' | 'dead' | 'stopping' | 'resumed' }
+  /** An attempt was spent on a message that does not fail by itself. */
+  | { readonly is: 'spent'; readonly what: string }
   | { readonly is: 'answered'; readonly opId: string; readonly number: number }
+  /** Nothing is known of it, or somebody else was faster: to be sent again. */
+  | { readonly is: 'again'; readonly opId: string }
   | { readonly is: 'refused'; readonly opId: string; readonly reason: string }
+  | { readonly is: 'letters'; readonly letters: readonly Letter[] }
+  /** Deliveries that are open; … */
+  | { readonly is: 'open'; readonly count: number }
+  /** … and those that were when it was asked to leave. */
+  | { readonly is: 'leaving'; readonly count: number }
   /** Something that should not happen under these faults. */
   | { readonly is: 'odd'; readonly what: string }

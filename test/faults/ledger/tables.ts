@@ -5,7 +5,7 @@ import { bind } from 'obverse/kysely'
 /** Nothing here is unique: whatever happens twice must be there twice. */
 export interface Tables {
   ledger: { place: Generated<number>; op_id: string; key: string; number: number; amount: number }
-  /** `place` is the order in which effects were committed. */
+  /** `place` rises within a handler and a key as effects are committed. */
   effects: { place: Generated<number>; handler: string; op_id: string; key: string; number: number; amount: number }
 }
 
@@ -15,7 +15,9 @@ export const migrations: readonly Migration[] = [
     async up(connection) {
       const { schema } = bind<Tables>(connection)
       const place = (name: string) =>
-        schema.createTable(name).addColumn('place', 'integer', (column) => column.primaryKey().autoIncrement())
+        connection.dialect === 'postgres'
+          ? schema.createTable(name).addColumn('place', 'serial', (column) => column.primaryKey())
+          : schema.createTable(name).addColumn('place', 'integer', (column) => column.primaryKey().autoIncrement())
       await place('ledger')
         .addColumn('op_id', 'text', (column) => column.notNull())
         .addColumn('key', 'text', (column) => column.notNull())
@@ -30,6 +32,7 @@ export const migrations: readonly Migration[] = [
         .addColumn('number', 'integer', (column) => column.notNull())
         .addColumn('amount', 'integer', (column) => column.notNull())
         .execute()
+      await schema.createIndex('effects_op').on('effects').columns(['op_id', 'handler']).execute()
     },
   },
 ]

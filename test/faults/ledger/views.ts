@@ -12,7 +12,10 @@ export interface Sum {
 export const BUCKETS = 3
 export const bucketOf = (amount: number): string => `bucket ${amount % BUCKETS}`
 
-const sums = (name: string) => view(name, { row: unchecked<Sum>(), key: 'name' })
+export const VIEWS = ['by_channel', 'by_log', 'gathered'] as const
+export type ViewName = (typeof VIEWS)[number]
+
+const sums = (name: ViewName) => view(name, { row: unchecked<Sum>(), key: 'name' })
 const none = (name: string): Sum => ({ name, count: 0, total: 0 })
 
 /** Counters by key, through the channel; the same from the log; and one that gathers all keys. */

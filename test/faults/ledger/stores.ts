@@ -1,0 +1,20 @@
+/** Where a process keeps what it has: all that tells one stack from another. */
+export type Stores = EmbeddedStores | ServerStores
+
+export interface EmbeddedStores {
+  readonly file: string
+  /** The file of the broker, where there is one apart. */
+  readonly queues?: string
+}
+
+/** Addresses. */
+export interface ServerStores {
+  readonly postgres: string
+  /** Without a broker the queue is in the store, … */
+  readonly rabbitmq?: string
+  /** … and without this one so are the views. */
+  readonly mongodb?: string
+}
+
+/** A second sign of life is asked of an owner soon, so that a process that stopped is noticed within the test. */
+export const LEASE = 500
