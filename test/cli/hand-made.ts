@@ -160,6 +160,9 @@ export function handMade(): { readonly app: App; readonly scene: Scene } {
       did('ask', message, options)
       return { orderId: 'x', status: 'placed' } as never
     },
+    within: async () => {
+      throw new Error('the command line opens no transactions')
+    },
     open: async () => did('open'),
     start: async (roles) => did('start', roles),
     stop: async () => {
