@@ -13,8 +13,8 @@ export const postSqlite: Question = {
   async prepare(folder) {
     const ports = { ours: await freePort(), twin: await freePort() }
     const args = ['--role', 'api', '--port', `${ports.ours}`, '--data', join(folder, 'ours')]
-    const ours = await serverProcess(['apps/start.ts', 'orders', ...args], /Ready/)
-    const twin = await serverProcess(['bench/twins/orders-server.ts', `${ports.twin}`, join(folder, 'twin')], /ready/)
+    const ours = await serverProcess({ args: ['apps/start.ts', 'orders', ...args] })
+    const twin = await serverProcess({ args: ['bench/twins/orders-sqlite.ts', `${ports.twin}`, join(folder, 'twin')] })
     const run = (port: number) =>
       postLoad({
         port,

@@ -1,4 +1,4 @@
-/** One question, answered by a rate of ours beside a rate of the twin that an expert would write by hand. */
+/** One question, answered by what ours reaches beside what a twin does that an expert would write by hand. */
 export interface Question {
   readonly name: string
   /** One line: what is measured, and against what. */
@@ -8,13 +8,27 @@ export interface Question {
   /** Ours ÷ twin that we mean to reach; above 1 = ours is the better. */
   readonly reach: number
   /** Prepares both sides; `folder` is on a disk and empty. */
-  prepare(folder: string): Promise<Sides> | Sides
+  prepare(folder: string): Promise<Sides | Unanswerable> | Sides
+}
+
+/** The question cannot be answered here, and nothing is measured. */
+export interface Unanswerable {
+  readonly why: string
+}
+
+/** What one run has shown: operations per second, or how long things took. */
+export type Measure = number | Latency
+
+/** In milliseconds. */
+export interface Latency {
+  readonly p50: number
+  readonly p99: number
 }
 
 export interface Sides {
-  /** One timed run: operations per second. */
-  ours(): Promise<number>
-  twin(): Promise<number>
+  /** One timed run. */
+  ours(): Promise<Measure>
+  twin(): Promise<Measure>
   /** Other libraries, by name; run only when asked for. */
   readonly peers?: Readonly<Record<string, () => Promise<number>>>
   close?(): Promise<void> | void

@@ -1,8 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 
+/** A program of ours or of a twin, run in a process of its own. */
+export interface Program {
+  readonly args: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
+}
+
 /** Starts a server in a process of its own and resolves when it has printed `ready`. */
-export async function serverProcess(args: readonly string[], ready: RegExp): Promise<ChildProcess> {
-  const child = spawn(process.execPath, ['--conditions=source', ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
+export async function serverProcess({ args, env = {} }: Program, ready: RegExp = /ready/i): Promise<ChildProcess> {
+  const child = spawn(process.execPath, ['--conditions=source', ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, ...env },
+  })
   await new Promise<void>((resolve, reject) => {
     let printed = ''
     child.stdout.on('data', (chunk: Buffer) => {
@@ -15,6 +24,7 @@ export async function serverProcess(args: readonly string[], ready: RegExp): Pro
 }
 
 export async function endProcess(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null) return
   const ended = new Promise((resolve) => child.once('exit', resolve))
   child.kill('SIGTERM')
   await ended

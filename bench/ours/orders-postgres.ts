@@ -1,0 +1,20 @@
+import type { App } from 'obverse'
+import { postgres } from 'obverse/postgres'
+import { createOrders } from '../../apps/orders/app.ts'
+import { ordersApi } from '../../apps/orders/http.ts'
+
+// The orders application as its role `api` runs it, all of it in PostgreSQL.
+
+const [port, database] = process.argv.slice(2) as [string, string]
+
+const orders = createOrders({ store: postgres(database) })
+const app = orders as App
+await app.open()
+await app.operate.migrate()
+const api = ordersApi(orders, (error) => console.error(error))
+await api.listen({ port: Number(port), host: '127.0.0.1' })
+console.log('ready')
+process.once('SIGTERM', async () => {
+  await api.close()
+  await app.stop()
+})
