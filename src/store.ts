@@ -49,6 +49,8 @@ export interface OpenStore {
   readonly health: () => Promise<Health>
   /** What only this store can tell of its server: settings, permissions, clock, sessions that stand in the way. */
   readonly examine?: () => Promise<readonly Finding[]>
+  /** Of that, what grows worse while nobody looks. Cheap: the relay asks every few seconds, and tells each once. */
+  readonly alarms?: () => Promise<readonly Finding[]>
   /** Calls `listener` after every commit that may concern others, of this process at once, of other processes soon. */
   readonly onCommit: (listener: () => void) => () => void
   readonly close: () => Promise<void>

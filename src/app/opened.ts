@@ -165,6 +165,7 @@ export async function open(composition: Composition): Promise<Opened> {
     ...(positions && { positions }),
     inbox,
     deadLetters,
+    ...(store.alarms && { alarms: store.alarms }),
     owner,
     remember: limits.remember,
   })

@@ -28,6 +28,7 @@ const LEVELS: Partial<Record<Step['step'], keyof Logger>> = {
   retrying: 'warn',
   returned: 'warn',
   outage: 'warn',
+  warned: 'warn',
   dead: 'error',
   failed: 'error',
 }

@@ -69,6 +69,7 @@ const TONES: Partial<Record<Step['step'], LogTone>> = {
   retrying: 'warn',
   returned: 'warn',
   outage: 'warn',
+  warned: 'warn',
   recovered: 'good',
   dead: 'bad',
   failed: 'bad',

@@ -61,6 +61,7 @@ function families({ prefix = 'obverse', buckets = DURATION_BUCKETS, limit = 1_00
     dead: count('dead_letters', 'Messages given up, by code.'),
     outages: count('outages', 'Failures of something below, by part.'),
     down: level('down', '1 while a part does not answer.'),
+    warnings: count('warnings', 'Things that grow worse while nobody looks, by part.'),
     events: count('projected_events', 'Events applied by projections.'),
     rows: count('projected_rows', 'Rows saved by projections.'),
     filled: count('projection_filled_events', 'Events that were fetched from the log to fill a jump.'),
@@ -105,6 +106,7 @@ function recorder(all: ReturnType<typeof families>): Recorder {
       all.down.set({ part }, 1)
     },
     recovered: ({ part }) => all.down.set({ part }, 0),
+    warned: ({ part }) => all.warnings.add({ part }),
     projected({ projection, events, rows, filled, ms }) {
       all.events.add({ projection }, events)
       all.rows.add({ projection }, rows)

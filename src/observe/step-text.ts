@@ -55,6 +55,8 @@ export function troubleText(step: Step): string | undefined {
       return `${step.part} does not answer, trying again (${step.failures}): ${step.reason}`
     case 'recovered':
       return `${step.part} answers again`
+    case 'warned':
+      return `${step.part}: ${step.says}${step.remedy === undefined ? '' : `. ${step.remedy}`}`
     case 'failed':
       return `${step.part} failed: ${errorText(step.error)}`
     default:

@@ -73,6 +73,8 @@ export type Step =
     }
   /** A view store came back empty or older than it was; it is caught up from the log. */
   | { readonly step: 'fell-back'; readonly projection: string; readonly from: number; readonly to: number }
+  /** Something that grows worse while nobody looks, and what to do about it. Told once, until it is over. */
+  | { readonly step: 'warned'; readonly part: string; readonly says: string; readonly remedy?: string }
   | { readonly step: 'switched'; readonly projection: string; readonly generation: number }
   | { readonly step: 'started'; readonly part: string; readonly detail: string }
   | { readonly step: 'stopped'; readonly part: string; readonly reason: string }

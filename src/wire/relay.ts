@@ -1,5 +1,6 @@
 import type { Registry } from '../message/registry.ts'
 import type { Runtime } from '../runtime/clock.ts'
+import type { Finding } from '../runtime/health.ts'
 import type { Loop } from '../runtime/loop.ts'
 import type { Observer } from '../runtime/observer.ts'
 import type { Broker } from './broker.ts'
@@ -10,6 +11,7 @@ import type { Positions } from './positions.ts'
 import { createPublisher } from './publisher.ts'
 import { reclaim } from './reclaim.ts'
 import type { Router } from './router.ts'
+import { createWatch } from './watch.ts'
 import { watchedLoop } from './watched-loop.ts'
 
 export interface RelayDependencies {
@@ -24,6 +26,8 @@ export interface RelayDependencies {
   readonly positions?: Positions
   readonly inbox: Inbox
   readonly deadLetters: DeadLetters
+  /** What grows worse in the store while nobody looks. */
+  readonly alarms?: () => Promise<readonly Finding[]>
   /** Under which this process claims outbox rows. */
   readonly owner: string
   /** Milliseconds inbox marks are kept. */
@@ -34,7 +38,7 @@ export interface RelayDependencies {
 
 /**
  * Moves what was committed on its way: a loop that stamps positions, a loop that publishes (where the broker does
- * not share the store), and slow housekeeping. Any number of processes may run one.
+ * not share the store), a slow look at what is alarming, and slower housekeeping. Any number of processes may run one.
  */
 export interface Relay {
   start(): void
@@ -50,6 +54,7 @@ const STAMPS = 1_000
 const PURGES = 1_000
 const LOOK = 500
 const TIDY = 60_000
+const WATCH = 10_000
 
 export function createRelay(dependencies: RelayDependencies): Relay {
   const { runtime, observe, broker, positions, inbox, remember } = dependencies
@@ -74,11 +79,13 @@ export function createRelay(dependencies: RelayDependencies): Relay {
     await reclaim(dependencies)
     return (await purge()) === PURGES
   })
+  const watching = dependencies.alarms && loop('watching', WATCH, createWatch(dependencies.alarms, observe))
   return {
     start() {
       stamping?.start()
       publishing?.start()
       housekeeping.start()
+      watching?.start()
       observe({
         step: 'started',
         part: 'relay',
@@ -91,7 +98,7 @@ export function createRelay(dependencies: RelayDependencies): Relay {
     },
     async stop() {
       const ran = housekeeping.running
-      await Promise.all([stamping?.stop(), publishing?.stop(), housekeeping.stop()])
+      await Promise.all([stamping?.stop(), publishing?.stop(), housekeeping.stop(), watching?.stop()])
       await publisher?.settled()
       if (ran) observe({ step: 'stopped', part: 'relay', reason: 'stopped' })
     },

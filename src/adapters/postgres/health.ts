@@ -10,11 +10,10 @@ const LOOK = statement(
   `SELECT current_setting('server_version') AS version, pg_is_in_recovery() AS standby, pg_database_size(current_database()) AS bytes`,
 )
 
-export async function health({
-  sessions,
-  reader,
-  runtime,
-}: Pick<Environment, 'sessions' | 'reader' | 'runtime'>): Promise<Health> {
+export async function health(
+  { sessions, reader, runtime }: Pick<Environment, 'sessions' | 'reader' | 'runtime'>,
+  alarms?: { brief(): Promise<string | undefined> },
+): Promise<Health> {
   let cancel = () => {}
   const late = new Promise<Health>((resolve) => {
     cancel = runtime.after(PATIENCE, () => {
@@ -23,9 +22,13 @@ export async function health({
   })
   const look = async (): Promise<Health> => {
     try {
-      const row = await reader.get<{ version: string; standby: boolean; bytes: number }>(LOOK)
+      const [row, alarm] = await Promise.all([
+        reader.get<{ version: string; standby: boolean; bytes: number }>(LOOK),
+        alarms?.brief(),
+      ])
       if (row?.standby) return { ok: false, detail: `${sessions.server} is a standby and takes no writes` }
-      return { ok: true, detail: `${sessions.server}, version ${row?.version}, ${size(row?.bytes ?? 0)}` }
+      const warning = alarm === undefined ? '' : `; warning: ${alarm}`
+      return { ok: true, detail: `${sessions.server}, version ${row?.version}, ${size(row?.bytes ?? 0)}${warning}` }
     } catch (error) {
       return { ok: false, detail: error instanceof Error ? error.message : String(error) }
     }

@@ -1,11 +1,13 @@
 import type { Entry, OpenStore, StoreEnvironment } from 'obverse'
 import type { Pool } from 'pg'
+import { Alarms } from './alarms.ts'
 import { QueueBroker } from './broker.ts'
 import { checkpoints } from './checkpoint.ts'
 import { deadLetters } from './dead-letter.ts'
 import { Entrance } from './entry.ts'
 import type { Environment } from './environment.ts'
 import { Streams } from './event-store.ts'
+import { examine } from './examine.ts'
 import { HandlerTransactions } from './handler-transaction.ts'
 import { health } from './health.ts'
 import { heldRows } from './held.ts'
@@ -68,6 +70,7 @@ export async function open(
   }
   const entrance = new Entrance(environment, claims)
   const views = new PostgresViews(environment)
+  const alarms = new Alarms(environment)
   const streams = new Streams(environment)
   const units = new Units(environment, entrance, committing)
   const handlers = new HandlerTransactions(environment, entrance, views)
@@ -106,7 +109,9 @@ export async function open(
     views,
     broker,
     schema: schemaControl(environment),
-    health: () => health(environment),
+    health: () => health(environment, alarms),
+    examine: () => examine(environment, alarms),
+    alarms: () => alarms.look(),
     onCommit(listener) {
       const own = () => listener()
       listeners.add(own)

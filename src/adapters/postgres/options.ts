@@ -26,6 +26,11 @@ export interface PostgresOptions {
    * read is a conflict, and the handler runs again, as it would on SQLite. `read committed`: the handler locks what it reads.
    */
   readonly isolation?: 'read committed' | 'repeatable read' | 'serializable'
+  /**
+   * Milliseconds after which a transaction that keeps dead rows of the queue from vacuum is named by `health`, `doctor`
+   * and a warning. Default 60,000.
+   */
+  readonly oldSnapshot?: number
 }
 
 export type Settings = Required<PostgresOptions>
@@ -43,6 +48,7 @@ export function settings(options: PostgresOptions): Settings {
     poll: 250,
     notifyEvery: 5,
     isolation: 'repeatable read',
+    oldSnapshot: 60_000,
   }
   knownOptions('postgres()', options, Object.keys(defaults))
   const all = { ...defaults, ...options }
