@@ -29,9 +29,8 @@ export function positions(environment: Environment): Positions {
       const look = await reader.get<{ some: boolean }>(WAITING)
       if (!look?.some) return 0
       return inTransaction(environment, async (connection) => {
-        const locked = connection.all(LOCK)
-        const stamped = connection.run(STAMP, [limit])
-        await locked
+        // both at once, and both waited for: a session that ends fails the two of them
+        const [, stamped] = await Promise.all([connection.all(LOCK), connection.run(STAMP, [limit])])
         return stamped
       })
     },

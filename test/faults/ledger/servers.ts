@@ -12,7 +12,7 @@ run((stores: ServerStores) => {
   const broker = stores.rabbitmq === undefined ? undefined : rabbitmq(stores.rabbitmq, BROKER)
   const views = stores.mongodb === undefined ? undefined : mongodb(stores.mongodb, { timeout: 1_000 })
   return {
-    store: postgres(stores.postgres, { lease: LEASE, patience: 1_000, poll: 100 }),
+    store: postgres(stores.postgres, { lease: LEASE, poll: 100 }),
     ...(broker && { broker }),
     ...(views && { views: Object.fromEntries(VIEWS.map((view) => [view, views])) }),
   }
