@@ -16,8 +16,8 @@ export interface ViewLayout {
 }
 
 /** One process at a time makes tables: beside each other, `IF NOT EXISTS` fails. */
-const LOCK = 'SELECT pg_advisory_lock(6283186538719)'
-const UNLOCK = 'SELECT pg_advisory_unlock(6283186538719)'
+const LOCK = 'SELECT pg_advisory_lock(6283186538720)'
+const UNLOCK = 'SELECT pg_advisory_unlock(6283186538720)'
 /** A table is locked whole for a moment; whoever cannot have that soon lets the others go on, and fails. */
 const PATIENCE = "SET LOCAL lock_timeout = '5s'"
 /** Milliseconds. */
