@@ -5,12 +5,10 @@ import {
   createApp,
   createRegistry,
   type Finding,
-  type NewEvent,
   type OpenStore,
   type Runtime,
   type Step,
   systemRuntime,
-  type Unit,
 } from 'obverse'
 import { type PostgresOptions, postgres } from 'obverse/postgres'
 import pg from 'pg'
@@ -19,6 +17,7 @@ import { until } from '../../processes.ts'
 import { fresh, ownServer } from '../../servers.ts'
 import { query } from './database.ts'
 import { standby } from './standby.ts'
+import { unitOf } from './unit.ts'
 
 const server = await ownServer('postgres')
 
@@ -260,25 +259,10 @@ describe.skipIf(server.missing)('examining PostgreSQL', () => {
   })
 
   describe('an idle writer', () => {
-    const unit = (key: string): Unit => {
-      const id = systemRuntime.id()
-      const traced = { metadata: '{}', correlationId: id, causationId: null, channels: [] }
-      const event = {
-        id,
-        type: 'noted',
-        kind: 'event',
-        schemaVersion: 1,
-        time: '2025-01-01T00:00:00.000Z',
-        key,
-        data: '{}',
-      }
-      return { events: [{ ...event, ...traced } as NewEvent], messages: [] }
-    }
-
     test('does not hold the log back, and is named', async () => {
       const writer = await session(url, 'BEGIN', `INSERT INTO obverse_key VALUES ('its own', 0)`)
       await alarm(`session ${writer.pid}`)
-      for (const key of ['a', 'b']) await store.transactions.commit({ name: 'test' }, unit(key))
+      for (const key of ['a', 'b']) await store.transactions.commit({ name: 'test' }, unitOf(key))
       expect(await store.positions?.stamp(10)).toBe(2)
       expect((await store.log.after(0, 10)).events.map(({ key, position }) => [key, position])).toEqual([
         ['a', 1],
