@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { isRole, ROLES, type Role } from './orders/roles.ts'
+import { isStack, STACKS, type Stack } from './orders/stack.ts'
 
 // npm start -- [APP] [options]: one process of a reference application.
 
@@ -16,6 +17,10 @@ const HELP = `Runs one of the reference applications.
 
   --port N     port of the API, 0 for any free one   (PORT, default 8080)
   --host NAME  address it listens on                 (HOST, default localhost)
+  --on STACK   where it keeps things                 (ORDERS_ON, default embedded)
+                 embedded  one data file, nothing to install
+                 servers   PostgreSQL, RabbitMQ and MongoDB at DATABASE_URL, AMQP_URL and MONGODB_URL;
+                           those that are not set: what npm run servers has started
   --data DIR   folder of the data file               (DATA_DIR, default .data/APP)
   --role ROLE  what this process does                (default all)
                  all       API, relay and consumer
@@ -24,7 +29,7 @@ const HELP = `Runs one of the reference applications.
                  consumer  keeps the read model up to date
   --help       this text
 
-Flags win over the environment. Any number of processes may share one data folder.
+Flags win over the environment. Any number of processes may share one data folder, or the same servers.
 Exit codes: 0 stopped by a signal, 1 could not start, 2 the command line is wrong.
 `
 
@@ -33,6 +38,7 @@ class Usage extends Error {}
 interface Wanted {
   readonly name: keyof typeof APPS
   readonly role: Role
+  readonly on: Stack
   readonly port: number
   readonly host: string
   readonly data?: string
@@ -45,7 +51,7 @@ function wanted(args: readonly string[], env: NodeJS.ProcessEnv): Wanted | 'help
     parseArgs({
       args: [...args],
       allowPositionals: true,
-      options: { port: text, host: text, data: text, role: text, help: { type: 'boolean', short: 'h' } },
+      options: { on: text, port: text, host: text, data: text, role: text, help: { type: 'boolean', short: 'h' } },
     }),
   )
   if (values.help) return 'help'
@@ -54,10 +60,15 @@ function wanted(args: readonly string[], env: NodeJS.ProcessEnv): Wanted | 'help
   if (!isApp(name)) throw new Usage(`There is no application ${name}; there is ${NAMES.join(', ')}.`)
   const role = values.role ?? 'all'
   if (!isRole(role)) throw new Usage(`There is no role ${role}; there is ${ROLES.join(', ')}.`)
+  const on = values.on ?? (env.ORDERS_ON || 'embedded')
+  if (!isStack(on)) throw new Usage(`It does not run on ${JSON.stringify(on)}; give ${STACKS.join(' or ')}.`)
+  if (on === 'servers' && values.data !== undefined)
+    throw new Usage('On servers there is no data folder; leave out --data.')
   const data = values.data ?? env.DATA_DIR
   return {
     name,
     role,
+    on,
     port: portOf(values.port ?? env.PORT ?? '8080'),
     host: values.host ?? env.HOST ?? 'localhost',
     ...(data && { data }),

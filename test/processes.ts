@@ -92,7 +92,8 @@ export function temporaryFolder(name = 'obverse'): { readonly path: string; remo
 
 /** What an application reads from the environment must come from the test alone. */
 function environment(): NodeJS.ProcessEnv {
-  const { PORT: _, HOST: _1, DATA_DIR: _2, NODE_OPTIONS: _3, ...rest } = process.env
+  const { PORT: _, HOST: _1, DATA_DIR: _2, NODE_OPTIONS: _3, ORDERS_ON: _4, ...others } = process.env
+  const { DATABASE_URL: _5, AMQP_URL: _6, MONGODB_URL: _7, ORDERS_PARTITIONS: _8, ...rest } = others
   // stripping the types of two hundred files is half of a short process
   return { NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/compile'), ...rest }
 }

@@ -1,8 +1,8 @@
 import { type App, type AppOptions, createApp } from 'obverse'
 import { createOrder } from './create-order.ts'
-import { mailLog } from './mail-log.ts'
+import { MAIL, mailLog } from './mail-log.ts'
 import { migrations } from './migrations.ts'
-import { orderList, orders } from './order-view.ts'
+import { ORDERS_EVENTS, orderList, orders } from './order-view.ts'
 import { getOrder, listOrders } from './queries.ts'
 import { updateOrder } from './update-order.ts'
 
@@ -21,6 +21,8 @@ export interface OrdersStores {
 export interface OrdersOptions {
   /** A second subscriber of order.created. Default: none. */
   readonly mailLog?: boolean
+  /** Queues among which a broker divides the orders, each with one active consumer. Default 1. */
+  readonly partitions?: number
 }
 
 /** The whole application, on whatever stores it is given. Starts nothing. */
@@ -29,6 +31,7 @@ export function createOrders({ store, broker, views }: OrdersStores, options: Or
     name: 'orders',
     handlers: options.mailLog ? [...handlers, mailLog] : [...handlers],
     projections: [orderList],
+    channels: { [ORDERS_EVENTS]: { partitions: options.partitions ?? 1 }, ...(options.mailLog && { [MAIL]: {} }) },
     migrations,
     store,
     ...(broker && { broker }),

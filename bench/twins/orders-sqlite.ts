@@ -10,7 +10,7 @@ import { CreateOrder, OrderCreated } from '../../apps/orders/messages.ts'
 // writes the same rows (order, items, event, key, outbox) into the same tables with the same indexes.
 
 const [port, folder] = process.argv.slice(2) as [string, string]
-const application = main({ DATA_DIR: folder })
+const application = await main({ DATA_DIR: folder })
 await application.operate.migrate()
 await application.stop()
 

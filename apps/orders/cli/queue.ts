@@ -1,19 +1,31 @@
 import type { App } from 'obverse'
+import { isStack, STACKS } from '../stack.ts'
 import { columns } from './columns.ts'
 import { type Command, Failed, text } from './command.ts'
 
 export const queueCommand: Command = {
-  says: 'the queues, with their messages and consumers; reads the data itself, so the API may be down',
-  usage: ['--data DIR                      where it is (DATA_DIR, default .data/orders)'],
-  options: { data: { type: 'string' } },
+  says: 'the queues, with their messages and consumers; looks for itself, so the API may be down',
+  usage: [
+    '--on embedded|servers           where they are (ORDERS_ON, default embedded)',
+    '--data DIR                      embedded: the folder of the data file (DATA_DIR, default .data/orders)',
+  ],
+  options: { on: { type: 'string' }, data: { type: 'string' } },
   words: ['status'],
   async run(values) {
+    const [on, data] = [text(values, 'on'), text(values, 'data')]
+    if (on !== undefined && !isStack(on)) throw new Failed(2, `--on ${on} is not ${STACKS.join(' or ')}.`)
     // here and not above: the other commands need none of it, and start in a blink
     const [{ isObverseError }, { default: main }] = await Promise.all([import('obverse'), import('../main.ts')])
-    const data = text(values, 'data') ?? process.env.DATA_DIR
-    const app = main({ ...process.env, ...(data !== undefined && { DATA_DIR: data }) }) as App
+    const env = {
+      ...process.env,
+      ...(on !== undefined && { ORDERS_ON: on }),
+      ...(data !== undefined && { DATA_DIR: data }),
+    }
+    let app: App | undefined
     try {
-      const channels = await app.operate.channels.list()
+      app = (await main(env)) as App
+      const { operate } = app
+      const channels = await operate.channels.list()
       const queues = await Promise.all(
         channels.map(async ({ channel, messages, consumers, held }) => ({
           queue: channel,
@@ -21,7 +33,7 @@ export const queueCommand: Command = {
           consumers,
           held: held.retry + held.waiting,
           // those that no handler could read, too
-          dead: (await app.operate.deadLetters.list({ channel, limit: 1_000 })).length,
+          dead: (await operate.deadLetters.list({ channel, limit: 1_000 })).length,
         })),
       )
       if (values.json) console.log(JSON.stringify(queues))
@@ -34,7 +46,7 @@ export const queueCommand: Command = {
       if (isObverseError(error)) throw new Failed(3, error.message)
       throw error
     } finally {
-      await app.stop()
+      await app?.stop()
     }
   },
 }

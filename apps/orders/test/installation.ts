@@ -1,9 +1,10 @@
-// One data folder and the real processes on it, over HTTP and command line: what every row of the acceptance runs on.
+// Real processes on one stack, over HTTP and command line: what every row of the acceptance runs on, the same text for each.
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { type RunningProcess, runToEnd, start, temporaryFolder, until } from '../../../test/processes.ts'
 import type { Role } from '../roles.ts'
 import { SAMPLE } from '../sample.ts'
+import type { Stack } from '../stack.ts'
 
 export { SAMPLE, until }
 export const UUID_V7 = /^[\da-f]{8}-[\da-f]{4}-7[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/
@@ -20,25 +21,60 @@ export interface Answer {
   readonly json: Json
 }
 
-export class Installation {
-  readonly folder = temporaryFolder('orders')
-  readonly file: string = join(this.folder.path, 'orders.db')
-  readonly env: Readonly<Record<string, string>>
+/** The application on one stack, with nothing in it yet. What it keeps is looked at behind its back. */
+export abstract class Installation {
+  abstract readonly stack: Stack
+  /** Why this stack cannot be had here. */
+  abstract readonly missing: string | undefined
+  protected abstract readonly env: Readonly<Record<string, string>>
   readonly processes: RunningProcess[] = []
   url = ''
 
-  constructor(env: Readonly<Record<string, string>> = {}) {
-    this.env = { ...env, DATA_DIR: this.folder.path }
-  }
+  /** Of the write store: `?` for each parameter, numbers as numbers. */
+  abstract rows(query: string, ...parameters: string[]): Promise<Json[]>
+  /** The names of the types that columns of money have in the write store. */
+  abstract moneyTypes(): Promise<readonly string[]>
+  /** Ids of the orders that were created, in order of acceptance, the newest first. */
+  abstract accepted(): Promise<readonly string[]>
+  /** Messages that no consumer has done with: in the outbox, and in the queue. */
+  abstract waiting(channel?: string): Promise<number>
+  /** Removes what is in the queue. */
+  abstract emptyQueue(channel?: string): Promise<void>
+  /** Removes every row of the read store, and whatever is kept beside them. */
+  abstract wipeReadStore(): Promise<void>
+  protected abstract close(): Promise<void>
 
-  /** Starts a process on the folder and waits until it is ready. The last API started is the one that is asked. */
-  async start(role: Role, args: readonly string[] = []): Promise<RunningProcess> {
-    const process = start('apps/start.ts', ['orders', '--role', role, '--port', '0', ...args], { env: this.env })
-    this.processes.push(process)
-    await process.printed(/^Ready\./m)
+  /** Starts a process and waits until it is ready. The last API started is the one that is asked. */
+  async start(role: Role): Promise<RunningProcess> {
+    const process = this.process(role)
+    await process.printed(/^Ready\./m, 30_000)
     const url = /API +(http:\S+)/.exec(process.output)?.[1]
     if (url) this.url = url
     return process
+  }
+
+  /** Begins to start one. */
+  process(role: Role, args: readonly string[] = []): RunningProcess {
+    const process = start('apps/start.ts', ['orders', '--role', role, '--port', '0', ...args], { env: this.env })
+    this.processes.push(process)
+    return process
+  }
+
+  /** Answers requests, and moves what they commit to the queue; consumes nothing. */
+  async startWriting(): Promise<void> {
+    await Promise.all([this.start('api'), this.start('relay')])
+  }
+
+  /** Ends a consumer once nothing waits any more, and holds it to having done with what it took. */
+  async consumed(consumer: RunningProcess, timeout?: number): Promise<void> {
+    await until('an empty queue', async () => (await this.waiting()) === 0, timeout)
+    await consumer.stop()
+    const left = await this.waiting()
+    if (left > 0) throw new Error(`${left} messages were taken and came back`)
+  }
+
+  async count(table: 'orders' | 'obverse_event'): Promise<number> {
+    return (await this.rows(`SELECT count(*) AS n FROM ${table}`))[0].n
   }
 
   async request(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
@@ -113,22 +149,25 @@ export class Installation {
       .map((line) => JSON.parse(line))
   }
 
-  /** Looks into the data file, or changes it, behind the application's back. */
-  sql<T = Json>(use: (database: DatabaseSync) => T): T {
-    const database = new DatabaseSync(this.file, { timeout: 5_000 })
-    try {
-      return use(database)
-    } finally {
-      database.close()
-    }
+  /** Puts messages on the queue as they are, one a line. */
+  async put(...bodies: string[]): Promise<void> {
+    const folder = temporaryFolder('orders-raw')
+    const file = join(folder.path, 'raw.txt')
+    writeFileSync(file, bodies.join('\n'))
+    const { code, output } = await this.obverse('channels', 'put', 'orders_events', '--raw', file, '--lines')
+    folder.remove()
+    if (code !== 0) throw new Error(output)
   }
 
-  rows(query: string, ...parameters: string[]): Json[] {
-    return this.sql((database) => database.prepare(query).all(...parameters))
+  /** Messages that were given up, and wait for a decision. */
+  async deadLetters(): Promise<Json[]> {
+    const { code, stdout, stderr } = await this.obverse('failed', 'list', '--json')
+    if (code !== 0) throw new Error(stderr)
+    return JSON.parse(stdout)
   }
 
   async end(): Promise<void> {
     await Promise.all(this.processes.map((process) => process.kill()))
-    this.folder.remove()
+    await this.close()
   }
 }

@@ -1,0 +1,130 @@
+// Starting on servers: where they are, what is said when they are not there.
+import { afterAll, afterEach, describe, expect, it } from 'vitest'
+import { killAll, runToEnd, start, temporaryFolder } from '../../../test/processes.ts'
+import { setFolder } from '../../../test/servers/place.ts'
+import main from '../main.ts'
+import { serverUrls } from '../servers.ts'
+import { freshServers } from './on-servers.ts'
+
+const nowhere = temporaryFolder('no-servers')
+/** In which `npm run servers` has started nothing. */
+const none = { OBVERSE_SERVERS_DIR: nowhere.path }
+const given = {
+  ...none,
+  DATABASE_URL: 'postgres://ann:secret@db.example:1/shop',
+  AMQP_URL: 'amqp://ann:secret@mq.example:1/shop',
+  MONGODB_URL: 'mongodb://ann:secret@docs.example:1/shop',
+}
+afterEach(killAll)
+afterAll(() => nowhere.remove())
+
+describe('where the servers are', () => {
+  it('is what the environment says', async () => {
+    expect(await serverUrls(given)).toEqual({
+      database: given.DATABASE_URL,
+      amqp: given.AMQP_URL,
+      management: undefined,
+      documents: given.MONGODB_URL,
+    })
+    expect((await serverUrls({ ...given, AMQP_MANAGEMENT_URL: 'http://mq.example' })).management).toBe(
+      'http://mq.example',
+    )
+  })
+
+  it.each([
+    ['mongodb://a.example', 'mongodb://a.example/orders'],
+    ['mongodb://a.example:1,b.example:2/', 'mongodb://a.example:1,b.example:2/orders'],
+    ['mongodb+srv://u:p@a.example?w=1', 'mongodb+srv://u:p@a.example/orders?w=1'],
+    ['mongodb://a.example/mine?w=1', 'mongodb://a.example/mine?w=1'],
+  ])('documents at %s are in %s', async (MONGODB_URL, documents) => {
+    expect((await serverUrls({ ...given, MONGODB_URL })).documents).toBe(documents)
+  })
+
+  it.each(['DATABASE_URL', 'AMQP_URL', 'MONGODB_URL'] as const)('needs %s, and says so', async (variable) => {
+    const env = { ...given, ORDERS_ON: 'servers', [variable]: '' }
+    await expect(main(env)).rejects.toMatchObject({
+      code: 'CONFIGURATION_INVALID',
+      message: expect.stringMatching(new RegExp(`^${variable} .+npm run servers -- up$`)),
+    })
+  })
+
+  it.each([
+    [{ ORDERS_ON: 'clouds' }, 'ORDERS_ON is "clouds"'],
+    [{ ORDERS_PARTITIONS: '0' }, 'ORDERS_PARTITIONS is "0"'],
+    [{ ORDERS_PARTITIONS: 'two' }, 'ORDERS_PARTITIONS is "two"'],
+    [{ ORDERS_ON: 'servers', ...given, AMQP_URL: 'http://mq.example' }, 'RabbitMQ'],
+  ])('refuses %o', async (env, told) => {
+    const invalid = { code: 'CONFIGURATION_INVALID', message: expect.stringContaining(told) }
+    await expect(main(env)).rejects.toMatchObject(invalid)
+  })
+})
+
+describe('a start on servers that cannot be', () => {
+  it.each([
+    [['--on', 'clouds'], 2, 'clouds'],
+    [['--on', 'servers', '--data', 'x'], 2, '--data'],
+    [['--on', 'servers'], 1, 'DATABASE_URL'],
+  ])('%o ends with %i', async (args, code, told) => {
+    const ended = await runToEnd('apps/start.ts', ['orders', '--port', '0', ...args], { env: none })
+    expect([ended.code, ended.stdout]).toEqual([code, ''])
+    expect(ended.stderr).toContain(told)
+    expect(ended.stderr).not.toContain('    at ')
+  })
+
+  it('without PostgreSQL says where it was looked for, and no password', async () => {
+    const env = { ...given, DATABASE_URL: 'postgres://ann:secret@127.0.0.1:1/shop' }
+    const { code, stderr, output } = await runToEnd('apps/start.ts', ['--on', 'servers', '--port', '0'], { env })
+    expect([code, stderr]).toEqual([1, expect.stringContaining('Cannot start: PostgreSQL at 127.0.0.1:1')])
+    expect(output).not.toContain('secret')
+    expect(stderr).not.toContain('    at ')
+  })
+
+  it.each(['queue', 'queue --on clouds'])('%s says what is missing', async (words) => {
+    const { code, stderr } = await runToEnd('apps/orders/cli.ts', words.split(' '), {
+      env: { ...none, ORDERS_ON: 'servers' },
+    })
+    expect([code, stderr]).toEqual(
+      words === 'queue' ? [3, expect.stringContaining('DATABASE_URL')] : [2, expect.stringContaining('clouds')],
+    )
+  })
+})
+
+const { postgres, mongodb } = await freshServers()
+const missing = postgres.missing ?? mongodb.missing
+describe.skipIf(missing)('a start on servers', () => {
+  it('needs neither RabbitMQ nor MongoDB: it takes orders, and says what is down', async () => {
+    const down = { AMQP_URL: 'amqp://ann:secret@127.0.0.1:1', MONGODB_URL: 'mongodb://ann:secret@127.0.0.1:2' }
+    const env = { ...none, ...down, DATABASE_URL: postgres.url }
+    const api = start('apps/start.ts', ['orders', '--on', 'servers', '--port', '0'], { env })
+    const url = (await api.printed(/API +(http:\S+)/, 30_000))[1]
+    expect(api.stdout).toMatch(/servers +PostgreSQL/)
+    expect(api.stdout).toMatch(/DOWN: .*RabbitMQ at 127\.0\.0\.1:1/)
+    expect(api.stdout).toMatch(/DOWN: .*MongoDB 127\.0\.0\.1:2/)
+    await api.printed(/^Ready\./m)
+    const { stdout } = await runToEnd('apps/orders/cli.ts', ['create-order', '--url', url as string])
+    expect(stdout).toContain('201 Order created successfully')
+    const health = await runToEnd('apps/orders/cli.ts', ['health', '--url', url as string])
+    expect([health.code, health.stdout]).toEqual([
+      1,
+      expect.stringMatching(/store +up\nrabbitmq +down\nviews orders +down/),
+    ])
+    const list = await fetch(`${url}/orders`)
+    expect([list.status, list.headers.get('retry-after')]).toEqual([503, expect.stringMatching(/^\d+$/)])
+    expect(await api.stop()).toEqual({ code: 0, signal: null })
+    expect(api.output).not.toContain('secret')
+  })
+
+  it('takes what npm run servers has started where the environment names nothing', async () => {
+    const set = { OBVERSE_SERVERS_DIR: setFolder('orders') }
+    const up = await runToEnd('scripts/servers.ts', ['up', 'mongodb', '--json'], { env: set, timeout: 60_000 })
+    expect(up.code, up.output).toBe(0)
+    const env = { ...set, DATABASE_URL: postgres.url, AMQP_URL: 'amqp://127.0.0.1:1' }
+    expect((await serverUrls(env)).documents).toBe(`${JSON.parse(up.stdout)[0].url}/orders`)
+    const projections = await runToEnd('src/cli/bin.ts', ['projections', 'list'], {
+      env: { ...env, ORDERS_ON: 'servers' },
+    })
+    expect([projections.code, projections.stdout]).toEqual([0, expect.stringMatching(/order-list +orders +mongodb/)])
+    await runToEnd('scripts/servers.ts', ['down'], { env: set })
+    await expect(serverUrls(env)).rejects.toThrow('MONGODB_URL')
+  })
+})
