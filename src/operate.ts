@@ -44,6 +44,7 @@ export interface Operations {
   cancel(messageId: string): Promise<boolean>
   migrate(): Promise<readonly string[]>
   pendingMigrations(): Promise<readonly string[]>
+  /** The statements of our own pending steps; those of the application are code, so each is a comment that names it. */
   printMigrations(): Promise<readonly string[]>
   /** Empties everything and makes the tables again. */
   reset(): Promise<void>

@@ -108,7 +108,17 @@ export function createOperations(on: OperatedOn): Operations {
     cancel: async (messageId) => (await store()).statuses.cancel(messageId),
     migrate: () => on.standing((schema) => schema.migrate(migrations)),
     pendingMigrations: () => on.standing((schema) => schema.pending(migrations)),
-    printMigrations: () => on.standing((schema) => schema.print()),
+    printMigrations: () =>
+      on.standing(async (schema) => {
+        const pending = new Set(await schema.pending(migrations))
+        const inCode = migrations.filter(({ name }) => pending.has(name))
+        return [
+          ...(await schema.print()),
+          ...inCode.map(
+            ({ name }) => `-- ${name} is a step of the application, in code: \`obverse migrate\` applies it`,
+          ),
+        ]
+      }),
     async reset() {
       const { store: open, broker } = await opened()
       if (broker !== open.broker) await Promise.all([...assembly.channels.keys()].map((name) => broker.purge(name)))

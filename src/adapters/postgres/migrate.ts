@@ -1,14 +1,20 @@
 import { type Migration, ObverseError, type SchemaControl, type SqlConnection } from 'obverse'
-import type { Connection } from './connection.ts'
+import { Connection } from './connection.ts'
 import type { Environment } from './environment.ts'
 import { MIGRATION_TABLE, STEP_PREFIX, STEPS } from './schema.ts'
 import { statement } from './statement.ts'
 import { statementOf } from './tables.ts'
 import { commit } from './transaction.ts'
 
-/** One migration at a time in a database, whoever runs it. */
-const LOCK = 'SELECT pg_advisory_lock(6283186538718)'
-const UNLOCK = 'SELECT pg_advisory_unlock(6283186538718)'
+/** One migration at a time in a database, whoever runs it. Lost with the session: who is killed holds nobody up. */
+const KEY = '6283186538718'
+const TRY_LOCK = statement('migration-lock', `SELECT pg_try_advisory_lock(${KEY}) AS mine`)
+const UNLOCK = `SELECT pg_advisory_unlock(${KEY})`
+/** Milliseconds that a process waits for another one's migration, and between its looks. */
+const PATIENCE = 300_000
+const LOOK = 100
+/** Milliseconds: a step may take as long as it takes. */
+const UNLIMITED = 2 ** 31 - 1
 
 const TABLE_EXISTS = statement('migration-table', `SELECT to_regclass('obverse_migration') IS NOT NULL AS there`)
 const APPLIED = statement('migration-applied', 'SELECT name FROM obverse_migration')
@@ -32,12 +38,9 @@ export function schemaControl(environment: Environment): SchemaControl {
         const before = await applied(connection)
         assertNotNewer(before, sessions.server)
         if (missing(steps, before).length === 0) return []
-        await connection.execute(LOCK)
-        try {
-          return await applyAll(connection, steps, await applied(connection), sessions.server)
-        } finally {
-          await connection.execute(UNLOCK)
-        }
+        return alone(connection, environment, async (patient) =>
+          applyAll(patient, steps, await applied(patient), sessions.server),
+        )
       }),
     pending: (steps) =>
       sessions.lend(async (connection) => {
@@ -50,19 +53,48 @@ export function schemaControl(environment: Environment): SchemaControl {
         const lacking = STEPS.filter(({ name }) => !done.has(name))
         if (lacking.length === 0) return []
         const record = lacking.map(({ name }) => `INSERT INTO obverse_migration (name) VALUES ('${name}')`)
-        return [MIGRATION_TABLE, ...lacking.flatMap(({ statements }) => statements), ...record]
+        const statements = lacking.flatMap((step) => step.statements)
+        return ['BEGIN', `SELECT pg_advisory_xact_lock(${KEY})`, MIGRATION_TABLE, ...statements, ...record, 'COMMIT']
       }),
     reset: () =>
-      sessions.lend(async (connection) => {
-        await connection.execute(LOCK)
-        try {
-          const things = await connection.all<{ name: string; kind: string }>(THINGS)
+      sessions.lend((connection) =>
+        alone(connection, environment, async (patient) => {
+          const things = await patient.all<{ name: string; kind: string }>(THINGS)
           const drops = things.map(({ name, kind }) => `DROP ${kind} IF EXISTS ${name} CASCADE`)
-          if (drops.length > 0) await connection.execute(drops.join(';\n'))
-        } finally {
-          await connection.execute(UNLOCK)
-        }
-      }),
+          if (drops.length > 0) await patient.execute(drops.join(';\n'))
+        }),
+      ),
+  }
+}
+
+/**
+ * Works under the lock, without a limit of time for its statements. Who waits for it looks now and then: a statement that
+ * waits has a snapshot, which would hold up those who wait for the end of all older ones.
+ */
+async function alone<T>(
+  connection: Connection,
+  { runtime, sessions }: Environment,
+  work: (patient: Connection) => Promise<T>,
+): Promise<T> {
+  const deadline = runtime.elapsed() + PATIENCE
+  while (!(await connection.get<{ mine: boolean }>(TRY_LOCK))?.mine) {
+    if (runtime.elapsed() > deadline) {
+      throw new ObverseError(
+        'STORE_BUSY',
+        `${sessions.server} has been migrated by another process for more than ${PATIENCE / 1_000} s; look for what holds it up with \`obverse doctor\``,
+      )
+    }
+    await new Promise<void>((resolve) => {
+      runtime.after(LOOK, resolve)
+    })
+  }
+  const { client } = connection
+  const query = (config: object) => client.query({ ...config, query_timeout: UNLIMITED } as never)
+  const { pipeline } = client as { pipeline?: boolean }
+  try {
+    return await work(new Connection({ pipeline, query } as never, sessions.server))
+  } finally {
+    await connection.execute(UNLOCK).catch(() => {}) // with a session that is lost the lock is, too
   }
 }
 
