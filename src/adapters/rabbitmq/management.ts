@@ -7,6 +7,13 @@ import type { ArgumentValue } from './difference.ts'
 /** What the plugin tells of a queue, as far as it is used here. Counts are up to five seconds old. */
 export interface ManagedQueue {
   readonly messages_unacknowledged?: number
+  /** Those that wait to become the active one, too. */
+  readonly consumers?: number
+  /** Absent until the first message. */
+  readonly message_stats?: {
+    readonly publish_details?: { readonly rate: number }
+    readonly ack_details?: { readonly rate: number }
+  }
   readonly arguments: Readonly<Record<string, ArgumentValue>>
   readonly policy: string | null
   readonly operator_policy: string | null

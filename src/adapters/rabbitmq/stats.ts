@@ -2,7 +2,7 @@ import type { ChannelModel } from 'amqplib'
 import type { ChannelStats } from 'obverse'
 import { briefly } from './amqp-channel.ts'
 import { countOf, isMissing, type QueueCount } from './declare.ts'
-import type { Management } from './management.ts'
+import type { ManagedQueue, Management } from './management.ts'
 import { queueNames } from './partition.ts'
 
 export interface StatsQuestion {
@@ -15,8 +15,8 @@ export interface StatsQuestion {
 }
 
 /**
- * Counts by asking for each queue passively: what waits is exact, and so is what this process has taken. What others have taken only the
- * management plugin knows, some seconds late: it is asked where there are others.
+ * Counts by asking for each queue passively: what waits is exact, and so is what this process has taken. What others have taken, how many
+ * wait to become the active consumer, and how fast it goes only the management plugin knows, some seconds late.
  */
 export async function channelStats({
   model,
@@ -24,22 +24,28 @@ export async function channelStats({
   own,
   management,
 }: StatsQuestion): Promise<readonly ChannelStats[]> {
-  const counts = await countAll(
-    model,
-    [...channels].flatMap(([channel, partitions]) => queueNames(channel, partitions)),
-  )
-  return Promise.all(
-    [...channels].map(async ([channel, partitions]) => {
-      const queues = queueNames(channel, partitions)
-      const ready = sum(queues.map((queue) => counts.get(queue)?.messages ?? 0))
-      const consumers = queues.map((queue) => counts.get(queue)?.consumers ?? 0)
-      const { open, waiting, consumers: mine } = own(channel)
-      const taken = sum(consumers) > mine ? await takenBy(queues, management) : 0
-      const unsettled = Math.max(open, taken - waiting)
+  const all = [...channels].flatMap(([channel, partitions]) => queueNames(channel, partitions))
+  const [counts, told] = await Promise.all([countAll(model, all), tellOf(all, management)])
+  return [...channels].map(([channel, partitions]) => {
+    const queues = queueNames(channel, partitions)
+    const ready = sum(queues.map((queue) => counts.get(queue)?.messages ?? 0))
+    const active = queues.map((queue) => counts.get(queue)?.consumers ?? 0)
+    const consumers = queues.map((queue, at) =>
+      active[at] ? Math.max(active[at], told.get(queue)?.consumers ?? 0) : 0,
+    )
+    const { open, waiting, consumers: mine } = own(channel)
+    const known = queues.flatMap((queue) => told.get(queue) ?? [])
+    const taken = sum(consumers) > mine ? sum(known.map(({ messages_unacknowledged: count = 0 }) => count)) : 0
+    const unsettled = Math.max(open, taken - waiting)
+    return {
+      channel,
+      messages: ready + waiting + unsettled,
+      unsettled,
       // each consuming process has one consumer on every queue
-      return { channel, messages: ready + waiting + unsettled, unsettled, consumers: Math.max(...consumers) }
-    }),
-  )
+      consumers: Math.max(...consumers),
+      ...(known.length === queues.length && { rates: ratesOf(known) }),
+    }
+  })
 }
 
 /** In one go; one by one where a queue is missing, which ends the AMQP channel. */
@@ -63,13 +69,27 @@ async function countAll(model: ChannelModel, queues: readonly string[]): Promise
   }
 }
 
-async function takenBy(queues: readonly string[], management: Management | undefined): Promise<number> {
-  if (!management) return 0
-  try {
-    const told = await Promise.all(queues.map((queue) => management.queue(queue)))
-    return sum(told.map(({ messages_unacknowledged: count = 0 }) => count))
-  } catch {
-    return 0
+/** Nothing of what it does not know now. */
+async function tellOf(
+  queues: readonly string[],
+  management: Management | undefined,
+): Promise<ReadonlyMap<string, ManagedQueue>> {
+  if (!management) return new Map()
+  const told = await Promise.all(
+    queues.map(async (queue) => {
+      const one = await management.queue(queue).catch(() => undefined)
+      return one ? [[queue, one] as const] : []
+    }),
+  )
+  return new Map(told.flat())
+}
+
+function ratesOf(queues: readonly ManagedQueue[]): NonNullable<ChannelStats['rates']> {
+  const total = (each: (stats: NonNullable<ManagedQueue['message_stats']>) => number | undefined) =>
+    sum(queues.map(({ message_stats }) => each(message_stats ?? {}) ?? 0))
+  return {
+    published: total(({ publish_details }) => publish_details?.rate),
+    settled: total(({ ack_details }) => ack_details?.rate),
   }
 }
 

@@ -7,6 +7,7 @@ import {
   type Subscription,
   sleep,
 } from 'obverse'
+import { Acknowledgements } from './acknowledgements.ts'
 import type { Address } from './address.ts'
 import { closeChannel, openChannel } from './amqp-channel.ts'
 import { isMissing } from './declare.ts'
@@ -129,8 +130,9 @@ export class ChannelSubscription implements Subscription {
     }
     const behaviour = behaviourOf(versionOf(model.connection.serverProperties.version))
     const { timeout } = topology.known(channel)
+    const done = new Acknowledgements((deliveryTag, andEarlier) => acknowledge(amqp, deliveryTag, andEarlier))
     const take = (message: ConsumeMessage | null) => {
-      if (message) this.#gate.arrived(source, this.#delivery(amqp, source, message))
+      if (message) this.#gate.arrived(source, this.#delivery(source, done, message))
       else this.#cancelled(amqp, source, queue, line)
     }
     try {
@@ -152,23 +154,19 @@ export class ChannelSubscription implements Subscription {
     return { value: amqp, close }
   }
 
-  #delivery(amqp: Channel, source: Source, { content, fields, properties }: ConsumeMessage): BrokerDelivery {
-    const tag = { fields: { deliveryTag: fields.deliveryTag } } as ConsumeMessage
+  #delivery(source: Source, done: Acknowledgements, { content, fields, properties }: ConsumeMessage): BrokerDelivery {
+    const { deliveryTag, redelivered } = fields
     let settled = false
     return {
       body: content.toString(),
-      redelivered: fields.redelivered || wasDelivered(properties.headers ?? {}),
-      // Single, always: with handlers side by side a cumulative one would settle what still runs.
+      redelivered: redelivered || wasDelivered(properties.headers ?? {}),
       ack: async () => {
         if (settled || !source.live) return
         settled = true
-        this.#gate.settled(source)
         source.settledAt = this.#options.runtime.elapsed()
-        try {
-          amqp.ack(tag)
-        } catch {
-          // the AMQP channel closes at this moment: the message comes again
-        }
+        this.#gate.settled(source)
+        // with all that is settled in this turn of the event loop
+        if (done.settle(deliveryTag)) setImmediate(() => source.live && done.flush())
       },
     }
   }
@@ -191,6 +189,14 @@ export class ChannelSubscription implements Subscription {
     if (error === undefined || error.message === this.#reported) return
     this.#reported = error.message
     this.#options.consumer.onError?.(error)
+  }
+}
+
+function acknowledge(amqp: Channel, deliveryTag: number, andEarlier: boolean): void {
+  try {
+    amqp.ack({ fields: { deliveryTag } } as ConsumeMessage, andEarlier)
+  } catch {
+    // the AMQP channel ends at this moment: the message comes again
   }
 }
 
