@@ -1,16 +1,13 @@
 import { createHash } from 'node:crypto'
 import { atOnce } from './at-once.ts'
 import type { Connection } from './connection.ts'
-import { BODY, type BodyColumns, READY } from './queue.ts'
+import { BODY, type BodyColumns, inOrder, READY } from './queue.ts'
 import { statement } from './statement.ts'
 
 /** Free rows that are looked at in the order of their arrival, at least; what comes after them is found by its key. */
 const WINDOW = 64
 /** Keys of one look. */
 const STEPS = 256
-
-/** One consumer of a channel chooses at a time: what another has taken the moment before is seen by the next statement. */
-const LOCK = statement('choice-lock', 'SELECT pg_advisory_xact_lock($1)')
 
 /** $1 channel, $2 owner, $3 limit, $4 per key, $5 low. Rooms: a key that had its fill gets more when half of it is done. */
 const CLAIMS = `claims AS MATERIALIZED (SELECT id, key, owner FROM obverse_claim WHERE channel = $1 AND id >= $5),
@@ -23,15 +20,16 @@ const CLAIM = `claimed AS (INSERT INTO obverse_claim (id, channel, key, owner)
     ON CONFLICT DO NOTHING RETURNING id)`
 const ROWS = `SELECT q.id, q.key, q.taken, ${BODY} AS body, q.bytes, e.seq, NULL::bigint AS position, NULL::bigint AS "end",
     NULL::text AS last, true AS known
-  FROM claimed JOIN obverse_queue q USING (id) LEFT JOIN obverse_event e ON e.number = q.event`
+  FROM claimed CROSS JOIN LATERAL (SELECT * FROM obverse_queue q WHERE q.id = claimed.id LIMIT 1) AS q
+    LEFT JOIN LATERAL (SELECT * FROM obverse_event e WHERE e.number = q.event LIMIT 1) AS e ON true`
 const FREE = 'q.id NOT IN (SELECT id FROM claims)'
 const NOTHING = 'SELECT NULL::bigint, NULL, NULL::boolean, NULL, NULL::bytea, NULL::bigint, NULL::bigint'
 
 const OLDEST = statement(
   'choice-oldest',
   `WITH ${CLAIMS},
-  seen AS MATERIALIZED (SELECT q.id, q.key FROM obverse_queue q
-    WHERE q.channel = $1 AND q.id >= $5 AND ${READY} AND ${FREE} ORDER BY q.id LIMIT $6),
+  seen AS MATERIALIZED (SELECT one.* FROM (SELECT $1::text AS channel, $5::bigint AS low OFFSET 0) AS c CROSS JOIN LATERAL (
+    SELECT q.id, q.key FROM obverse_queue q WHERE ${FREE} AND ${inOrder('c')} LIMIT $6) AS one),
   ranked AS (SELECT s.id, s.key, row_number() OVER (PARTITION BY s.key ORDER BY s.id) AS place, coalesce(r.room, $4) AS room
     FROM seen s LEFT JOIN rooms r ON r.key = s.key),
   chosen AS (SELECT id, key FROM ranked WHERE key IS NULL OR place <= room OR NOT $7::boolean),
@@ -45,14 +43,16 @@ const BY_KEY = statement(
   'choice-by-key',
   `WITH RECURSIVE ${CLAIMS},
   walk (key, step) AS (
-    SELECT (SELECT min(q.key) FROM obverse_queue q WHERE q.channel = $1 AND q.due IS NULL AND q.key >= $6), 1
+    SELECT (SELECT q.key FROM obverse_queue q
+      WHERE q.channel = $1 AND q.due IS NULL AND q.key >= $6 ORDER BY q.channel, q.key, q.id LIMIT 1), 1
     UNION ALL
-    SELECT (SELECT min(q.key) FROM obverse_queue q WHERE q.channel = $1 AND q.due IS NULL AND q.key > w.key), w.step + 1
+    SELECT (SELECT q.key FROM obverse_queue q
+      WHERE q.channel = $1 AND q.due IS NULL AND q.key > w.key ORDER BY q.channel, q.key, q.id LIMIT 1), w.step + 1
     FROM walk w WHERE w.key IS NOT NULL AND w.step < $7),
   chosen AS (
     SELECT one.id, w.key FROM walk w LEFT JOIN rooms r USING (key)
       CROSS JOIN LATERAL (SELECT q.id FROM obverse_queue q
-        WHERE q.channel = $1 AND q.key = w.key AND ${READY} AND ${FREE} ORDER BY q.id LIMIT coalesce(r.room, $4)) AS one
+        WHERE q.channel = $1 AND q.key = w.key AND ${READY} AND ${FREE} ORDER BY q.channel, q.key, q.id LIMIT coalesce(r.room, $4)) AS one
     WHERE w.key IS NOT NULL
     UNION ALL
     (SELECT q.id, NULL FROM obverse_queue q
@@ -129,22 +129,21 @@ async function answers(
   look: typeof OLDEST,
   values: readonly unknown[],
 ): Promise<{ rows: TakenRow[]; end: number | null; last: string | null; known: boolean }> {
-  const found = await atOnce(connection, async () => {
-    const [, rows] = await Promise.all([connection.all(LOCK, [lockOf(channel)]), connection.all<Answer>(look, values)])
-    return rows
-  })
+  const found = await atOnce(connection, () => connection.all<Answer>(look, values), beginOf(channel))
   const rows = found.filter((row): row is Answer & TakenRow => row.id !== null)
   const { end = null, last = null, known = false } = found.find(({ id }) => id === null) ?? {}
   return { rows: rows.sort((a, b) => a.id - b.id), end, last, known }
 }
 
-const locks = new Map<string, string>()
+const begins = new Map<string, string>()
 
-function lockOf(channel: string): string {
-  let lock = locks.get(channel)
-  if (!lock) {
-    lock = createHash('sha1').update(`obverse queue\n${channel}`).digest().readBigInt64BE(0).toString()
-    locks.set(channel, lock)
+/** One consumer of a channel chooses at a time: what another has taken the moment before is seen by the next statement. */
+function beginOf(channel: string): string {
+  let begin = begins.get(channel)
+  if (!begin) {
+    const lock = createHash('sha1').update(`obverse queue\n${channel}`).digest().readBigInt64BE(0)
+    begin = `BEGIN; SELECT pg_advisory_xact_lock(${lock})`
+    begins.set(channel, begin)
   }
-  return lock
+  return begin
 }

@@ -7,7 +7,7 @@ import { storable } from './text.ts'
 const HAS_LANE = statement(
   'lane-has',
   `SELECT asked.ord FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS asked(handler, key, ord)
-   WHERE EXISTS (SELECT FROM obverse_held h WHERE h.lane AND h.handler = asked.handler AND h.key = asked.key)
+   WHERE (SELECT true FROM obverse_held h WHERE h.lane AND h.handler = asked.handler AND h.key = asked.key LIMIT 1)
    ORDER BY asked.ord`,
 )
 /** A message has at most one row for a handler: a second copy of it changes nothing. */
@@ -15,32 +15,34 @@ const INSERT = statement(
   'lane-add',
   `INSERT INTO obverse_held (handler, key, lane, head, state, ordered, message_id, type, channel, attempts, due, tracked,
      code, reason, detail, at, body)
-   SELECT new.handler, new.key, new.lane, NOT new.lane OR (new.place = 1 AND NOT EXISTS
-       (SELECT FROM obverse_held h WHERE h.lane AND h.handler = new.handler AND h.key = new.key)),
+   SELECT new.handler, new.key, new.lane, NOT new.lane OR (new.place = 1 AND
+       (SELECT true FROM obverse_held h WHERE h.lane AND h.handler = new.handler AND h.key = new.key LIMIT 1) IS NULL),
      $9, new.ordered, new.message_id, new.type, new.channel, new.attempts, $10, $11, $12, $13, $14, $15, new.body
    FROM (SELECT *, row_number() OVER (PARTITION BY handler, key, lane ORDER BY ord) AS place
      FROM unnest($1::text[], $2::text[], $3::boolean[], $4::boolean[], $5::text[], $6::text[], $7::text[], $8::int[],
        $16::bytea[]) WITH ORDINALITY AS one(handler, key, lane, ordered, message_id, type, channel, attempts, body, ord)
-     WHERE NOT EXISTS (SELECT FROM obverse_held h WHERE h.message_id = one.message_id AND h.handler = one.handler)) AS new
+     WHERE (SELECT true FROM obverse_held h WHERE h.message_id = one.message_id AND h.handler = one.handler LIMIT 1) IS NULL
+   ) AS new
    ORDER BY new.ord`,
 )
 /** The first row that is left in a lane becomes its head; a waiting one is due at once. */
 const PROMOTE = statement(
   'lane-promote',
-  `UPDATE obverse_held h SET head = true, due = CASE state WHEN 'waiting' THEN 0 ELSE due END
-   FROM unnest($1::text[], $2::text[]) AS lane(handler, key)
-   WHERE NOT h.head AND h.id = (SELECT min(n.id) FROM obverse_held n
-     WHERE n.lane AND n.handler = lane.handler AND n.key = lane.key)`,
+  `UPDATE obverse_held SET head = true, due = CASE state WHEN 'waiting' THEN 0 ELSE due END
+   WHERE NOT head AND id = ANY (ARRAY(SELECT (SELECT n.id FROM obverse_held n
+       WHERE n.lane AND n.handler = lane.handler AND n.key = lane.key ORDER BY n.handler, n.key, n.id LIMIT 1)
+     FROM unnest($1::text[], $2::text[]) AS lane(handler, key)))`,
 )
 /** One statement sees its own deletions only by what they return. */
 const TAKE_AWAY = statement(
   'lane-take-away',
   `WITH gone AS (DELETE FROM obverse_held WHERE id = ANY ($1::bigint[]) RETURNING handler, key, lane, message_id),
    forgotten AS (DELETE FROM obverse_attempt a USING gone WHERE a.message_id = gone.message_id AND a.handler = gone.handler)
-   UPDATE obverse_held h SET head = true, due = CASE state WHEN 'waiting' THEN 0 ELSE due END
-   FROM (SELECT DISTINCT handler, key FROM gone WHERE lane) AS lane
-   WHERE NOT h.head AND h.id = (SELECT min(n.id) FROM obverse_held n
-     WHERE n.lane AND n.handler = lane.handler AND n.key = lane.key AND n.id <> ALL ($1::bigint[]))`,
+   UPDATE obverse_held SET head = true, due = CASE state WHEN 'waiting' THEN 0 ELSE due END
+   WHERE NOT head AND id = ANY (ARRAY(SELECT (SELECT n.id FROM obverse_held n
+       WHERE n.lane AND n.handler = gone.handler AND n.key = gone.key AND n.id <> ALL ($1::bigint[])
+       ORDER BY n.handler, n.key, n.id LIMIT 1)
+     FROM gone WHERE gone.lane))`,
 )
 const FORGET_ATTEMPTS = statement(
   'attempt-forget',

@@ -1,9 +1,9 @@
 import type { Environment } from './environment.ts'
-import { READY } from './queue.ts'
+import { inOrder } from './queue.ts'
 import { statement } from './statement.ts'
 
 /** Milliseconds between looks. */
-const EVERY = 1_000
+const EVERY = 250
 
 const DRAWN = statement('low-drawn', 'SELECT last_value AS id FROM obverse_queue_number')
 /** Whoever adds rows holds this lock from before the first id is drawn until the end of the transaction. */
@@ -15,8 +15,7 @@ const ADDING = statement(
 )
 const FIRST = statement(
   'low-first',
-  `SELECT asked.channel, (SELECT min(q.id) FROM obverse_queue q
-     WHERE q.channel = asked.channel AND q.id >= asked.low AND ${READY}) AS id
+  `SELECT asked.channel, (SELECT q.id FROM obverse_queue q WHERE ${inOrder('asked')} LIMIT 1) AS id
    FROM unnest($1::text[], $2::bigint[]) AS asked(channel, low)`,
 )
 

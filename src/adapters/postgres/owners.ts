@@ -20,22 +20,22 @@ const BURY = statement('owner-bury', `DELETE FROM obverse_owner WHERE ${SILENT} 
 /** Whoever is in the middle of a settlement has locked its rows: it ends it, or its session does; a later look frees them. */
 const FREE = statement(
   'owner-free',
-  `WITH queued AS (DELETE FROM obverse_claim WHERE id IN (SELECT c.id FROM obverse_claim c
-       WHERE NOT EXISTS (SELECT FROM obverse_owner o WHERE o.id = c.owner) FOR UPDATE OF c SKIP LOCKED) RETURNING id),
-   taken AS (UPDATE obverse_queue q SET taken = true FROM queued WHERE q.id = queued.id RETURNING 1),
-   held AS (UPDATE obverse_held SET owner = NULL, lost = true WHERE id IN (SELECT h.id FROM obverse_held h
+  `WITH queued AS (DELETE FROM obverse_claim WHERE id = ANY (ARRAY(SELECT c.id FROM obverse_claim c
+       WHERE NOT EXISTS (SELECT FROM obverse_owner o WHERE o.id = c.owner) FOR UPDATE OF c SKIP LOCKED)) RETURNING id),
+   taken AS (UPDATE obverse_queue SET taken = true WHERE id = ANY (ARRAY(SELECT id FROM queued)) RETURNING 1),
+   held AS (UPDATE obverse_held SET owner = NULL, lost = true WHERE id = ANY (ARRAY(SELECT h.id FROM obverse_held h
        WHERE h.owner IS NOT NULL AND NOT EXISTS (SELECT FROM obverse_owner o WHERE o.id = h.owner)
-       FOR UPDATE OF h SKIP LOCKED) RETURNING 1)
+       FOR UPDATE OF h SKIP LOCKED)) RETURNING 1)
    SELECT (SELECT count(*) FROM taken) + (SELECT count(*) FROM held) AS count`,
 )
 const LEAVE = statement(
   'owner-leave',
   `WITH gone AS (DELETE FROM obverse_owner WHERE id = ANY ($1::text[])),
-   queued AS (DELETE FROM obverse_claim WHERE id IN (SELECT c.id FROM obverse_claim c
-       WHERE c.owner = ANY ($1::text[]) FOR UPDATE OF c SKIP LOCKED) RETURNING id),
-   taken AS (UPDATE obverse_queue q SET taken = true FROM queued WHERE q.id = queued.id),
-   held AS (UPDATE obverse_held SET owner = NULL, lost = lost OR $2 WHERE id IN (SELECT h.id FROM obverse_held h
-       WHERE h.owner = ANY ($1::text[]) FOR UPDATE OF h SKIP LOCKED))
+   queued AS (DELETE FROM obverse_claim WHERE id = ANY (ARRAY(SELECT c.id FROM obverse_claim c
+       WHERE c.owner = ANY ($1::text[]) FOR UPDATE OF c SKIP LOCKED)) RETURNING id),
+   taken AS (UPDATE obverse_queue SET taken = true WHERE id = ANY (ARRAY(SELECT id FROM queued))),
+   held AS (UPDATE obverse_held SET owner = NULL, lost = lost OR $2 WHERE id = ANY (ARRAY(SELECT h.id FROM obverse_held h
+       WHERE h.owner = ANY ($1::text[]) FOR UPDATE OF h SKIP LOCKED)))
    SELECT count(*) FROM queued`,
 )
 /** At most one row can say so. Of two who try at once the second fails. */

@@ -1,18 +1,30 @@
 import { completeBody, type Settlement } from 'obverse'
 import type { Connection } from './connection.ts'
-import { statement } from './statement.ts'
+import { type Statement, statement } from './statement.ts'
 import { storable } from './text.ts'
+
+/*
+ * Of the plans of these statements: each is made once for a connection, perhaps while the tables were empty and everything
+ * seemed to cost the same, and has to serve when they are large. So each is written in the way that only one index can
+ * serve: by `= ANY` of an array, by a look-up `LIMIT 1` for each row, by an order that one index has.
+ */
 
 /** Rows that are there for whoever comes first, among them those that somebody has: `obverse_claim` tells. */
 export const READY = 'due IS NULL AND retry_at IS NULL'
 
+/** Ready rows of a channel in order, from its low water on. By two columns: what is before them in other channels is not read. */
+export function inOrder(of: string): string {
+  return `(q.channel, q.id) >= (${of}.channel, ${of}.low) AND (q.channel, q.id) < (${of}.channel, 9223372036854775807)
+    AND q.due IS NULL AND q.retry_at IS NULL ORDER BY q.channel, q.id`
+}
+
 /** For an entry: who has these rows, which stay theirs until the transaction ends. */
-export const OWNED = statement(
+export const OWNED: Statement = statement(
   'queue-owned',
   'SELECT id, owner FROM obverse_claim WHERE id = ANY ($1::bigint[]) FOR UPDATE',
 )
 /** Takes rows away for good, of whose owner {@link OWNED} has made sure. */
-export const SETTLE = statement(
+export const SETTLE: Statement = statement(
   'queue-settle',
   `WITH free AS (DELETE FROM obverse_claim WHERE id = ANY ($1::bigint[]))
    DELETE FROM obverse_queue WHERE id = ANY ($1::bigint[])`,
@@ -22,7 +34,7 @@ const SETTLE_OWNED = statement(
   'queue-settle-owned',
   `WITH own AS (DELETE FROM obverse_claim c USING unnest($1::bigint[], $2::text[]) AS s(id, owner)
      WHERE c.id = s.id AND c.owner = s.owner RETURNING c.id)
-   DELETE FROM obverse_queue q USING own WHERE q.id = own.id RETURNING q.id`,
+   DELETE FROM obverse_queue WHERE id = ANY (ARRAY(SELECT id FROM own)) RETURNING id`,
 )
 const SETTLE_ANY = statement(
   'queue-settle-any',
@@ -32,7 +44,7 @@ const SETTLE_ANY = statement(
 const GIVE_BACK = statement(
   'queue-give-back',
   `WITH free AS (DELETE FROM obverse_claim WHERE id = ANY ($2::bigint[]) AND owner = $1 RETURNING id)
-   UPDATE obverse_queue q SET taken = true FROM free WHERE q.id = free.id`,
+   UPDATE obverse_queue SET taken = true WHERE id = ANY (ARRAY(SELECT id FROM free))`,
 )
 const ADD = statement(
   'queue-add',
@@ -47,11 +59,12 @@ const ADD = statement(
  */
 const RIPEN = statement(
   'queue-ripen',
-  `WITH ripe AS (DELETE FROM obverse_queue WHERE id IN
-       (SELECT id FROM obverse_queue WHERE due <= $1 ORDER BY due, id LIMIT 1000 FOR UPDATE SKIP LOCKED) RETURNING *),
+  `WITH ripe AS (DELETE FROM obverse_queue WHERE id = ANY (ARRAY(
+       SELECT id FROM obverse_queue WHERE due <= $1 ORDER BY due LIMIT 1000 FOR UPDATE SKIP LOCKED)) RETURNING *),
    added AS (INSERT INTO obverse_queue (channel, message_id, key, event, body, bytes, command, at, taken)
      SELECT channel, message_id, key, event, body, bytes, command, at, taken FROM ripe ORDER BY due, id RETURNING 1)
-   SELECT (SELECT count(*) FROM added) AS count, min(due) AS next FROM obverse_queue WHERE due > $1`,
+   SELECT (SELECT count(*) FROM added) AS count,
+     (SELECT due FROM obverse_queue WHERE due > $1 ORDER BY due LIMIT 1) AS next`,
 )
 
 export interface QueueMessage {
@@ -115,6 +128,8 @@ export function bodyOfRow({ body, bytes, seq, position }: BodyColumns): string {
   return bytes ? bytes.toString() : completeBody(body ?? '', seq, position)
 }
 
-/** In SQL what `bodyOf` of a message does, to the byte: texts of JSON are written alike on both sides. */
-export const BODY = `coalesce(q.body, concat('{"id":', to_json(e.id), ',"type":', to_json(e.type), ',"kind":"event","schemaVersion":',
-  e.schema_version, ',"time":"', e.time, '","key":', to_json(e.key), ',"data":', e.data, ',"metadata":', e.metadata, '}'))`
+/** In SQL what `bodyOf` of an event does, to the byte: texts of JSON are written alike on both sides. */
+export const EVENT_BODY = `concat('{"id":', to_json(e.id), ',"type":', to_json(e.type), ',"kind":"event","schemaVersion":',
+  e.schema_version, ',"time":"', e.time, '","key":', to_json(e.key), ',"data":', e.data, ',"metadata":', e.metadata, '}')`
+/** Of a row `q` of any kind, with its event `e`, if it has one. */
+export const BODY: string = `CASE WHEN q.event IS NULL THEN q.body ELSE ${EVENT_BODY} END`

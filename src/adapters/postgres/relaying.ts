@@ -2,7 +2,7 @@ import type { OutboxRow } from 'obverse'
 import { type Environment, guards } from './environment.ts'
 import { LowWater } from './low-water.ts'
 import type { Owners } from './owners.ts'
-import { BODY, type BodyColumns, bodyOfRow, READY } from './queue.ts'
+import { type BodyColumns, bodyOfRow, EVENT_BODY, inOrder, READY } from './queue.ts'
 import { statement } from './statement.ts'
 
 /** Looks among the keys of a channel for one claim, at most, and keys of each. */
@@ -15,18 +15,25 @@ const LAST = '\u{10ffff}'
 const LED = 'led AS MATERIALIZED (SELECT FROM obverse_owner WHERE id = $1 AND leads)'
 const OUT = 'out AS MATERIALIZED (SELECT unnest($3::bigint[]) AS id)'
 const FREE = 'id NOT IN (SELECT id FROM out)'
-/** An event is published with its place in the log, or not yet. A command has to be claimed, for it may be called off. */
-const ROWS = `placed AS (SELECT c.id, c.event, (SELECT p.position FROM obverse_position p WHERE p.number = c.event) AS position
-    FROM chosen c),
-  rows AS MATERIALIZED (SELECT id, event, position FROM placed WHERE (event IS NULL) = (position IS NULL) ORDER BY id LIMIT $2),
+const COLUMNS = 'q.id, q.channel, q.key, q.event'
+
+/**
+ * An event is published with its place in the log, or not yet. A command has to be claimed, for it may be called off. What is
+ * looked up by a number is so, row by row: no guess of how many there are makes a plan that reads a whole table.
+ */
+const ROWS = `placed AS (SELECT c.*, (SELECT p.position FROM obverse_position p WHERE p.number = c.event) AS position
+    FROM chosen c OFFSET 0),
+  rows AS MATERIALIZED (SELECT * FROM placed WHERE (event IS NULL) = (position IS NULL)),
+  others AS MATERIALIZED (SELECT q.* FROM rows
+    CROSS JOIN LATERAL (SELECT * FROM obverse_queue q WHERE q.id = rows.id LIMIT 1) AS q WHERE rows.event IS NULL),
   claimed AS (INSERT INTO obverse_claim (id, channel, key, owner)
-    SELECT q.id, q.channel, q.key, $1 FROM rows JOIN obverse_queue q USING (id) WHERE rows.event IS NULL AND q.command
-    ON CONFLICT DO NOTHING RETURNING id)
-  SELECT 'row' AS kind, q.id, q.message_id AS "messageId", q.channel, q.key, ${BODY} AS body, q.bytes, e.seq, rows.position,
-    q.command
-  FROM rows CROSS JOIN LATERAL (SELECT * FROM obverse_queue q WHERE q.id = rows.id LIMIT 1) AS q
-    LEFT JOIN LATERAL (SELECT * FROM obverse_event e WHERE e.number = rows.event LIMIT 1) AS e ON true
-  WHERE NOT q.command OR q.id IN (SELECT id FROM claimed)`
+    SELECT id, channel, key, $1 FROM others WHERE command ON CONFLICT DO NOTHING RETURNING id)
+  SELECT 'row' AS kind, rows.id, e.id AS "messageId", rows.channel, rows.key, ${EVENT_BODY} AS body, NULL::bytea AS bytes, e.seq,
+    rows.position, false AS command
+  FROM rows CROSS JOIN LATERAL (SELECT * FROM obverse_event e WHERE e.number = rows.event LIMIT 1) AS e
+  WHERE rows.event IS NOT NULL
+  UNION ALL SELECT 'row', id, message_id, channel, key, body, bytes, NULL, NULL, command FROM others
+  WHERE NOT command OR id IN (SELECT id FROM claimed)`
 const NOTE = 'NULL, NULL::bytea, NULL::bigint, NULL::bigint, NULL::boolean'
 
 /**
@@ -36,41 +43,44 @@ const NOTE = 'NULL, NULL::bytea, NULL::bigint, NULL::bigint, NULL::boolean'
 const CLAIM = statement(
   'relaying-claim',
   `WITH ${LED}, ${OUT},
+  waits AS MATERIALIZED (SELECT FROM obverse_queue WHERE retry_at IS NOT NULL LIMIT 1),
   seen AS MATERIALIZED (
     SELECT one.* FROM unnest($4::text[], $5::bigint[]) AS c(channel, low) CROSS JOIN LATERAL (
-      SELECT q.id, q.channel, q.key, q.event FROM obverse_queue q
-      WHERE q.channel = c.channel AND q.id >= c.low AND ${READY} ORDER BY q.id LIMIT $6) AS one),
+      SELECT ${COLUMNS} FROM obverse_queue q WHERE ${inOrder('c')} LIMIT $6) AS one),
   heads AS (SELECT min(id) AS id FROM seen GROUP BY channel, key, CASE WHEN key IS NULL OR NOT $8::boolean THEN id END),
-  chosen AS (
-    SELECT s.id, s.event FROM seen s WHERE EXISTS (SELECT FROM led) AND s.id IN (SELECT id FROM heads) AND s.${FREE}
-      AND (s.key IS NULL OR NOT EXISTS (SELECT FROM obverse_queue r
-        WHERE r.channel = s.channel AND r.key = s.key AND r.retry_at IS NOT NULL))
+  chosen AS MATERIALIZED (
+    (SELECT s.* FROM seen s JOIN heads USING (id)
+     WHERE EXISTS (SELECT FROM led) AND s.${FREE}
+       AND (s.key IS NULL OR NOT EXISTS (SELECT FROM waits) OR (SELECT true FROM obverse_queue r
+       WHERE r.channel = s.channel AND r.key = s.key AND r.retry_at IS NOT NULL LIMIT 1) IS NULL)
+     ORDER BY s.id LIMIT $2)
     UNION ALL
-    (SELECT q.id, q.event FROM obverse_queue q WHERE EXISTS (SELECT FROM led) AND q.retry_at <= $7 AND q.${FREE}
+    (SELECT ${COLUMNS} FROM obverse_queue q WHERE EXISTS (SELECT FROM led) AND q.retry_at <= $7 AND q.${FREE}
      ORDER BY q.retry_at, q.id LIMIT $2)),
   ${ROWS}
   UNION ALL SELECT 'led', NULL, NULL, NULL, NULL, ${NOTE} FROM led
   UNION ALL SELECT 'more', max(id), NULL, channel, NULL, ${NOTE} FROM seen GROUP BY channel HAVING count(*) = $6
-  UNION ALL SELECT 'new', NULL, NULL, (SELECT min(q.channel) FROM obverse_queue q
-      WHERE ${READY} AND q.channel > between_.low AND q.channel < between_.high), NULL, ${NOTE}
-    FROM unnest($9::text[], $10::text[]) AS between_(low, high)`,
+  UNION ALL SELECT 'new', NULL, NULL, (SELECT q.channel FROM obverse_queue q
+      WHERE ${READY} AND q.channel > gap.low AND q.channel < gap.high ORDER BY q.channel, q.id LIMIT 1), NULL, ${NOTE}
+    FROM unnest($9::text[], $10::text[]) AS gap(low, high)`,
 )
 /** $4 channel, $5 the key from which on to look, $6 keys to look at, $7 the id after which keyless rows are. */
 const BY_KEY = statement(
   'relaying-by-key',
   `WITH RECURSIVE ${LED}, ${OUT},
   walk (key, step) AS (
-    SELECT (SELECT min(q.key) FROM obverse_queue q WHERE q.channel = $4 AND q.due IS NULL AND q.key >= $5), 1
+    SELECT (SELECT q.key FROM obverse_queue q
+      WHERE q.channel = $4 AND q.due IS NULL AND q.key >= $5 ORDER BY q.channel, q.key, q.id LIMIT 1), 1
     UNION ALL
-    SELECT (SELECT min(q.key) FROM obverse_queue q WHERE q.channel = $4 AND q.due IS NULL AND q.key > w.key), w.step + 1
+    SELECT (SELECT q.key FROM obverse_queue q
+      WHERE q.channel = $4 AND q.due IS NULL AND q.key > w.key ORDER BY q.channel, q.key, q.id LIMIT 1), w.step + 1
     FROM walk w WHERE w.key IS NOT NULL AND w.step < $6),
   chosen AS (
-    SELECT head.id, head.event FROM walk w CROSS JOIN LATERAL (SELECT q.id, q.event, q.retry_at FROM obverse_queue q
-      WHERE q.channel = $4 AND q.key = w.key AND q.due IS NULL ORDER BY q.id LIMIT 1) AS head
+    SELECT head.id, $4::text AS channel, w.key, head.event FROM walk w CROSS JOIN LATERAL (SELECT q.id, q.event, q.retry_at FROM obverse_queue q
+      WHERE q.channel = $4 AND q.key = w.key AND q.due IS NULL ORDER BY q.channel, q.key, q.id LIMIT 1) AS head
     WHERE EXISTS (SELECT FROM led) AND w.key IS NOT NULL AND head.retry_at IS NULL AND head.${FREE}
     UNION ALL
-    (SELECT q.id, q.event FROM obverse_queue q WHERE EXISTS (SELECT FROM led)
-       AND q.channel = $4 AND q.key IS NULL AND q.id > $7 AND ${READY} AND q.${FREE} ORDER BY q.id LIMIT $2)),
+    (SELECT ${COLUMNS} FROM obverse_queue q WHERE EXISTS (SELECT FROM led) AND q.channel = $4 AND q.key IS NULL AND q.id > $7 AND ${READY} AND q.${FREE} ORDER BY q.id LIMIT $2)),
   ${ROWS}
   UNION ALL SELECT 'last', NULL, NULL, NULL, (SELECT key FROM walk ORDER BY step DESC LIMIT 1), ${NOTE}`,
 )
@@ -169,7 +179,7 @@ export class Relaying {
       [...this.#out.keys()],
       channels,
       channels.map((channel) => this.#low.of(channel)),
-      this.#out.size + 2 * limit,
+      this.#out.size + limit + Math.ceil(limit / 2),
       this.#environment.runtime.now(),
       this.#single,
       ['', ...channels],

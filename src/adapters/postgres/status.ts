@@ -13,8 +13,9 @@ const TRACK = statement(
 )
 const DONE = statement(
   'status-done',
-  `UPDATE obverse_status s SET state = 'done', result = m.result, code = NULL, reason = NULL, changed_at = $3
-   FROM unnest($1::text[], $2::text[]) AS m(id, result) WHERE s.message_id = m.id`,
+  `UPDATE obverse_status SET state = 'done', result = ($2::text[])[array_position($1::text[], message_id)], code = NULL,
+     reason = NULL, changed_at = $3
+   WHERE message_id = ANY ($1::text[])`,
 )
 const FAILED = statement(
   'status-failed',
@@ -43,8 +44,9 @@ const CALL_OFF = statement(
   `WITH won AS (INSERT INTO obverse_claim (id, channel, owner)
      SELECT id, channel, '' FROM obverse_queue WHERE command AND message_id = ANY ($1::text[]) AND NOT taken
      ON CONFLICT DO NOTHING RETURNING id),
-   gone AS (DELETE FROM obverse_queue q USING won WHERE q.id = won.id AND NOT q.taken RETURNING q.message_id),
-   cancelled AS (UPDATE obverse_status s SET state = 'cancelled', changed_at = $2 FROM gone WHERE s.message_id = gone.message_id)
+   gone AS (DELETE FROM obverse_queue WHERE id = ANY (ARRAY(SELECT id FROM won)) AND NOT taken RETURNING message_id),
+   cancelled AS (UPDATE obverse_status SET state = 'cancelled', changed_at = $2
+     WHERE message_id = ANY (ARRAY(SELECT message_id FROM gone)))
    SELECT DISTINCT message_id AS id FROM gone`,
 )
 const COLUMNS = `message_id AS "messageId", type, state, result, code, reason, correlation_id AS "correlationId",
