@@ -41,7 +41,7 @@ describe.each(servers)('a queue that is deleted on $name $version', (home) => {
       await broker.publish(messages(2))
       const channel = await (await stranger(space.url)).createChannel()
       await channel.deleteQueue('work')
-      expect(await broker.stats()).toEqual([{ channel: 'work', messages: 0, unsettled: 0, consumers: 0 }])
+      expect(await broker.stats()).toMatchObject([{ channel: 'work', messages: 0, unsettled: 0, consumers: 0 }])
       expect(await broker.purge('work')).toBe(0)
       expect(await broker.peek('work', 5)).toEqual([])
     })
