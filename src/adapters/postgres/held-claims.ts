@@ -22,6 +22,11 @@ export class HeldClaims {
     return this.#claims.get(id)?.owner ?? ''
   }
 
+  /** The rows that an owner of this process has claimed. */
+  of(owner: string): number[] {
+    return [...this.#claims].flatMap(([id, claim]) => (claim.owner === owner ? id : []))
+  }
+
   /** The lane of a row that this process has claimed, if it is in one. */
   lane(id: number): Lane | undefined {
     return this.#claims.get(id)?.lane

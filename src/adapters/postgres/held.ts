@@ -12,6 +12,7 @@ import {
   readEnvelope,
 } from 'obverse'
 import type { Connection } from './connection.ts'
+import { Doubt } from './doubt.ts'
 import { type Environment, guards } from './environment.ts'
 import type { HeldClaims } from './held-claims.ts'
 import { addHeld, forgetAttempts, mayBlock, promote, takeAway, withRows } from './lane.ts'
@@ -39,6 +40,11 @@ const CLAIM = statement(
      SELECT id FROM obverse_held WHERE head AND owner IS NULL AND state IN ('retry', 'waiting')
        AND handler = ANY ($2::text[]) AND due <= $3 ORDER BY due, id LIMIT $4 FOR UPDATE SKIP LOCKED)
    RETURNING id, handler, key, lane, ordered, message_id AS "messageId", channel, attempts, due, lost, body`,
+)
+/** What an owner has by a claim whose answer was lost: nothing of it has begun. */
+const GIVE_UP = statement(
+  'held-give-up',
+  'UPDATE obverse_held SET owner = NULL WHERE owner = $1 AND handler = ANY ($2::text[]) AND id <> ALL ($3::bigint[])',
 )
 const NEXT_DUE = statement(
   'held-next-due',
@@ -77,6 +83,7 @@ export function heldRows(
 ): HeldRows {
   const { reader, writer, runtime, news } = environment
   const lanes = guards(environment, 'held-lane')
+  const doubt = new Doubt(environment)
   return {
     async hold(delivery, failure) {
       await inTransaction(environment, (connection) => hold(connection, environment, claims, delivery, failure))
@@ -93,7 +100,10 @@ export function heldRows(
     async claim(owner, handlers, limit) {
       if (handlers.length === 0 || limit < 1) return []
       await owners.ensure(owner)
-      const rows = await writer.all<ClaimedRow>(CLAIM, [owner, handlers, runtime.now(), limit])
+      const rows = await doubt.around(
+        () => writer.run(GIVE_UP, [owner, handlers, claims.of(owner)]),
+        () => writer.all<ClaimedRow>(CLAIM, [owner, handlers, runtime.now(), limit]),
+      )
       for (const { id, handler, key, lane } of rows) {
         claims.add(id, owner, lane && key !== null ? { handler, key } : undefined)
       }

@@ -46,6 +46,11 @@ const GIVE_BACK = statement(
   `WITH free AS (DELETE FROM obverse_claim WHERE id = ANY ($2::bigint[]) AND owner = $1 RETURNING id)
    UPDATE obverse_queue SET taken = true WHERE id = ANY (ARRAY(SELECT id FROM free))`,
 )
+/** What an owner has by a claim whose answer was lost: nobody here has had it. $2: what it knows of. */
+export const GIVE_UP = statement(
+  'queue-give-up',
+  'DELETE FROM obverse_claim WHERE owner = $1 AND id <> ALL ($2::bigint[])',
+)
 const ADD = statement(
   'queue-add',
   `INSERT INTO obverse_queue (channel, message_id, key, body, bytes, at)

@@ -1,8 +1,9 @@
 import type { OutboxRow } from 'obverse'
+import { Doubt } from './doubt.ts'
 import { type Environment, guards } from './environment.ts'
 import { LowWater } from './low-water.ts'
 import type { Owners } from './owners.ts'
-import { type BodyColumns, bodyOfRow, EVENT_BODY, inOrder, READY } from './queue.ts'
+import { type BodyColumns, bodyOfRow, EVENT_BODY, GIVE_UP, inOrder, READY } from './queue.ts'
 import { statement } from './statement.ts'
 
 /** Looks among the keys of a channel for one claim, at most, and keys of each. */
@@ -120,6 +121,7 @@ export class Relaying {
   readonly #owners: Owners
   readonly #low: LowWater
   readonly #single: boolean
+  readonly #doubt: Doubt
   readonly #out = new Map<number, Given>()
   /** Places of which a row is out. */
   readonly #places = new Set<string>()
@@ -133,6 +135,7 @@ export class Relaying {
     this.#owners = owners
     this.#low = new LowWater(environment)
     this.#single = guards(environment, 'one-unconfirmed')
+    this.#doubt = new Doubt(environment)
   }
 
   /** One after the other: a claim knows what the one before has given out. */
@@ -153,13 +156,28 @@ export class Relaying {
   async #claim(owner: string, limit: number): Promise<OutboxRow[]> {
     await this.#owners.ensure(owner, null, () => this.#forget(owner))
     this.#low.hint()
+    const rows: OutboxRow[] = []
+    try {
+      await this.#doubt.around(
+        () => this.#environment.writer.run(GIVE_UP, [owner, [...this.#out.keys()]]),
+        () => this.#collect(owner, limit, rows),
+      )
+    } catch (error) {
+      // nobody gets what was found before
+      for (const { id } of rows) this.#takeBack(id)
+      throw error
+    }
+    return rows.sort((a, b) => a.id - b.id)
+  }
+
+  async #collect(owner: string, limit: number, rows: OutboxRow[]): Promise<void> {
     let answers = await this.#look(owner, limit)
     if (!answers.some(({ kind }) => kind === 'led')) {
       this.#forget(owner)
-      if (!(await this.#owners.lead(owner))) return []
+      if (!(await this.#owners.lead(owner))) return
       answers = await this.#look(owner, limit)
     }
-    const rows = this.#give(owner, answers)
+    rows.push(...this.#give(owner, answers))
     while (this.#learn(answers) && rows.length < limit) {
       answers = await this.#look(owner, limit - rows.length)
       rows.push(...this.#give(owner, answers))
@@ -168,7 +186,6 @@ export class Relaying {
       if (kind !== 'more' || channel === null || rows.length >= limit) continue
       rows.push(...(await this.#byKey(owner, limit - rows.length, channel, id)))
     }
-    return rows.sort((a, b) => a.id - b.id)
   }
 
   #look(owner: string, limit: number): Promise<Answer[]> {

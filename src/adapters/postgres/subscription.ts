@@ -1,10 +1,11 @@
 import { type BrokerDelivery, outageDelay, type SubscribeOptions, type Subscription } from 'obverse'
 import { Choice, type TakenRow } from './choice.ts'
 import type { Delayed } from './delayed.ts'
+import { Doubt } from './doubt.ts'
 import { type Environment, guards } from './environment.ts'
 import type { LowWater } from './low-water.ts'
 import type { Owners } from './owners.ts'
-import { bodyOfRow, giveBack, settle } from './queue.ts'
+import { bodyOfRow, GIVE_UP, giveBack, settle } from './queue.ts'
 
 /** Longest rest, milliseconds, after looks that found nothing to take: the first few follow each other more quickly. */
 const BARREN = 8
@@ -35,6 +36,7 @@ export class QueueSubscription implements Subscription {
   readonly #keys = new Map<string, number>()
   readonly #perKey: number
   readonly #choice = new Choice()
+  readonly #doubt: Doubt
   #owner: string
   #registered = false
   #state: 'taking' | 'paused' | 'closed' = 'taking'
@@ -51,6 +53,7 @@ export class QueueSubscription implements Subscription {
     this.#channel = channel
     this.#options = options
     this.#owner = queue.environment.runtime.id()
+    this.#doubt = new Doubt(queue.environment)
     this.#perKey = Math.max(PER_KEY_LEAST, Math.ceil(options.prefetch * PER_KEY))
   }
 
@@ -169,14 +172,18 @@ export class QueueSubscription implements Subscription {
     await delayed.ripen()
     const owner = this.#owner
     const connection = await environment.writer.connection()
-    const rows = await this.#choice.take(connection, {
+    const wish = {
       channel: this.#channel,
       owner,
       limit,
       perKey: this.#perKey,
       low: low.of(this.#channel),
       lanes: guards(environment, 'lane-order'),
-    })
+    }
+    const rows = await this.#doubt.around(
+      () => connection.run(GIVE_UP, [owner, [...this.#open.keys()]]),
+      () => this.#choice.take(connection, wish),
+    )
     if (!rows) {
       this.#queue.owners.drop(owner)
       return true
