@@ -54,11 +54,6 @@ export class Publisher {
     this.#options = options
   }
 
-  /** Messages that have been written and have no outcome. */
-  get outstanding(): number {
-    return this.#sent.size
-  }
-
   /** As `Broker.publish`. */
   async publish(messages: readonly Published[]): Promise<readonly PublishOutcome[]> {
     const { topology, channel, runtime, settings } = this.#options
