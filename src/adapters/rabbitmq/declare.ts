@@ -79,7 +79,7 @@ export function isMissing(error: unknown): boolean {
   return code === 404 && /^NOT_FOUND - no (queue|exchange)/.test(reason)
 }
 
-function isForbidden(error: unknown): boolean {
+export function isForbidden(error: unknown): boolean {
   return saidBy(error).code === 403
 }
 

@@ -1,77 +1,73 @@
 import type { ChannelModel } from 'amqplib'
 import { ObverseError } from 'obverse'
 import { briefly } from './amqp-channel.ts'
-import { countOf } from './declare.ts'
+import { countOf, isForbidden } from './declare.ts'
 import { differenceIn } from './difference.ts'
-import { markerName, queueNames, routingKey } from './partition.ts'
-import type { QueuePlan } from './queue.ts'
+import { queueNames, routingKey } from './partition.ts'
 
 export interface PartitionPlan {
   readonly channel: string
   readonly partitions: number
+  /** Through which it is published; the names of markers begin with it. */
   readonly exchange: string
-  readonly marker: QueuePlan['arguments']
   /** Whether a drained channel may get another number. */
   readonly mayChange: boolean
 }
 
 /**
- * Makes the number of partitions that the server keeps for a channel the wanted one. The number is compared by the server in one step,
- * so of two processes that disagree one gets the error. Queues are never deleted: those of an older number lose their bindings, so that
- * nothing reaches them any more, and stay, empty, until somebody deletes them.
+ * Makes the number of partitions that the server keeps for a channel the wanted one. Queues are never deleted for that: those of an older
+ * number lose their bindings, so that nothing reaches them any more, and stay, empty, until somebody deletes them.
  *
  * @throws {ObverseError} `CONFIGURATION_INVALID` while the channel has another number and is in use, or still has messages
  */
 export async function settlePartitions(model: ChannelModel, plan: PartitionPlan): Promise<void> {
-  const { channel, partitions } = plan
-  const stored = await storedNumber(model, plan)
-  if (stored !== undefined && stored !== partitions) {
-    if (!plan.mayChange) throw disagreement(plan, stored, 'another process has changed it')
-    await leave(model, plan, stored)
-  }
-  if (partitions === 1) return
-  const kept = await storedNumber(model, plan, true)
-  if (kept !== partitions) throw disagreement(plan, kept ?? 1, `another process has just declared ${channel}`)
+  const stored = await mark(model, plan)
+  if (stored === plan.partitions) return
+  if (!plan.mayChange) throw disagreement(plan, stored, 'another process has changed it')
+  await leave(model, plan, stored)
+  await briefly(model, (amqp) => amqp.deleteExchange(markerName(plan)))
+  const since = await mark(model, plan)
+  if (since !== plan.partitions) throw disagreement(plan, since, 'another process has just declared it')
 }
 
-/** After the queue of the only partition was bound: somebody may have declared several meanwhile. */
-export async function assertUnmarked(model: ChannelModel, plan: PartitionPlan): Promise<void> {
-  if (plan.partitions > 1 || !(await countOf(model, markerName(plan.channel)))) return
-  const stored = await storedNumber(model, plan)
-  throw disagreement(plan, stored ?? 1, 'another process has just declared it')
+/**
+ * The number is kept in an exchange that nobody publishes to: the server compares its alternate exchange with the one declared, in one step, so
+ * of two processes that disagree one is told so.
+ */
+function markerName({ exchange, channel }: PartitionPlan): string {
+  return `${exchange}.${channel}`
 }
 
-/** Undefined: the channel is not there. */
-async function storedNumber(model: ChannelModel, plan: PartitionPlan, mark = false): Promise<number | undefined> {
-  const { channel, partitions } = plan
-  if (!mark && !(await countOf(model, markerName(channel)))) {
-    return (await countOf(model, channel)) ? 1 : undefined
-  }
+/** Gives the number that is there, which is the wanted one if there was none. */
+async function mark(model: ChannelModel, plan: PartitionPlan): Promise<number> {
+  const prefix = `${plan.exchange}.partitions.`
+  const options = { durable: true, alternateExchange: `${prefix}${plan.partitions}` }
   try {
-    await briefly(model, (amqp) => amqp.assertQueue(markerName(channel), { durable: true, arguments: plan.marker }))
-    return partitions
+    await briefly(model, (amqp) => amqp.assertExchange(markerName(plan), 'direct', options))
+    return plan.partitions
   } catch (error) {
+    // who may not declare uses what others have declared
+    if (isForbidden(error)) return plan.partitions
     const { argument, found } = differenceIn(error) ?? {}
-    if (argument === 'x-max-length' && typeof found === 'number') return found
-    throw error
+    if (argument !== 'alternate-exchange' || typeof found !== 'string' || !found.startsWith(prefix)) throw error
+    return Number(found.slice(prefix.length))
   }
 }
 
 /** First the door is closed, then it is looked whether anybody is left inside. */
 async function leave(model: ChannelModel, plan: PartitionPlan, stored: number): Promise<void> {
   const { channel, exchange } = plan
-  const left = await leftIn(model, queueNames(channel, stored))
+  const queues = queueNames(channel, stored)
+  const left = await leftIn(model, queues)
   if (left.length > 0) throw disagreement(plan, stored, `not drained: ${left.join(', ')}`)
-  const doors = queueNames(channel, stored).map((queue, index) => [queue, routingKey(channel, stored, index)] as const)
+  const doors = queues.map((queue, index) => [queue, routingKey(channel, stored, index)] as const)
   for (const [queue, key] of doors) {
     if (await countOf(model, queue)) await briefly(model, (amqp) => amqp.unbindQueue(queue, exchange, key))
   }
-  const late = await leftIn(model, queueNames(channel, stored))
-  if (late.length > 0) {
-    for (const [queue, key] of doors) await briefly(model, (amqp) => amqp.bindQueue(queue, exchange, key))
-    throw disagreement(plan, stored, `not drained: ${late.join(', ')}`)
-  }
-  if (stored > 1) await briefly(model, (amqp) => amqp.deleteQueue(markerName(channel)))
+  const late = await leftIn(model, queues)
+  if (late.length === 0) return
+  for (const [queue, key] of doors) await briefly(model, (amqp) => amqp.bindQueue(queue, exchange, key))
+  throw disagreement(plan, stored, `not drained: ${late.join(', ')}`)
 }
 
 async function leftIn(model: ChannelModel, queues: readonly string[]): Promise<readonly string[]> {

@@ -1,15 +1,8 @@
 import { crc32 } from 'node:zlib'
 
-/**
- * The names of a channel's queues: its own, or NAME.0, NAME.1 … A channel of several has a marker queue besides, which never holds a
- * message: its `x-max-length` is the number, which the server compares with what is declared.
- */
+/** The names of a channel's queues: its own, or NAME.0, NAME.1 … */
 export function queueNames(channel: string, partitions: number): readonly string[] {
   return partitions === 1 ? [channel] : Array.from({ length: partitions }, (_, index) => `${channel}.${index}`)
-}
-
-export function markerName(channel: string): string {
-  return `${channel}.partitions`
 }
 
 /**

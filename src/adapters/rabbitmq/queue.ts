@@ -36,10 +36,6 @@ export function failedArguments({ queues }: Settings, { deliveryLimitCanBeOff }:
   return { 'x-queue-type': queues, ...(queues === 'quorum' && limitArgument(undefined, deliveryLimitCanBeOff)) }
 }
 
-export function markerArguments({ queues }: Settings, partitions: number): QueuePlan['arguments'] {
-  return { 'x-queue-type': queues, 'x-max-length': partitions }
-}
-
 function limitArgument(limit: number | undefined, canBeOff: boolean): QueuePlan['arguments'] {
   if (limit !== undefined) return { 'x-delivery-limit': limit }
   return canBeOff ? { 'x-delivery-limit': -1 } : {}

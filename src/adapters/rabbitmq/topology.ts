@@ -5,9 +5,9 @@ import { type Declared, declareExchange, declareQueue } from './declare.ts'
 import { type Difference, differenceRemedy, differenceText } from './difference.ts'
 import { brokerError } from './failure.ts'
 import type { Settings } from './options.ts'
-import { markerName, queueNames, routingKey } from './partition.ts'
-import { assertUnmarked, type PartitionPlan, settlePartitions } from './partition-number.ts'
-import { channelArguments, failedArguments, markerArguments, type QueuePlan } from './queue.ts'
+import { queueNames, routingKey } from './partition.ts'
+import { settlePartitions } from './partition-number.ts'
+import { channelArguments, failedArguments, type QueuePlan } from './queue.ts'
 import { type Behaviour, behaviourOf, versionOf } from './version.ts'
 
 export interface TopologyOptions {
@@ -181,22 +181,15 @@ export class Topology {
     behaviour: Behaviour,
   ): Promise<readonly Finding[]> {
     const { settings } = this.#options
-    const plan: PartitionPlan = {
-      channel: name,
-      partitions,
-      exchange: settings.exchange,
-      marker: markerArguments(settings, partitions),
-      mayChange: !this.#settled.has(name),
-    }
-    await settlePartitions(model, plan)
+    const { exchange } = settings
+    await settlePartitions(model, { channel: name, partitions, exchange, mayChange: !this.#settled.has(name) })
     const notes: Finding[] = []
     this.#limited.delete(name)
     for (const queue of this.plans(name, behaviour)) {
-      const declared = await declareQueue(model, queue, settings.exchange)
+      const declared = await declareQueue(model, queue, exchange)
       notes.push(...assertSame(declared, queue.name, passes))
       if (declared.differences.some(isLimit)) this.#limited.add(name)
     }
-    await assertUnmarked(model, plan)
     return notes
   }
 
@@ -206,8 +199,9 @@ export class Topology {
     if (before && sameDeclaration(before, declaration)) return
     const others = this.channels.filter((other) => other.name !== name)
     const taken = new Map<string, string>([[this.#options.settings.failed, 'the queue of failed messages']])
-    for (const other of others) for (const queue of allNames(other)) taken.set(queue, `the channel ${other.name}`)
-    const clash = allNames(declaration).find((queue) => taken.has(queue))
+    for (const other of others)
+      for (const queue of queueNames(other.name, other.partitions ?? 1)) taken.set(queue, `the channel ${other.name}`)
+    const clash = queueNames(name, declaration.partitions ?? 1).find((queue) => taken.has(queue))
     if (clash !== undefined) {
       throw new ObverseError(
         'CONFIGURATION_INVALID',
@@ -221,10 +215,6 @@ export class Topology {
 
 function behaviourAt(model: ChannelModel): Behaviour {
   return behaviourOf(versionOf(model.connection.serverProperties.version))
-}
-
-function allNames({ name, partitions = 1 }: ChannelDeclaration): readonly string[] {
-  return partitions === 1 ? [name] : [...queueNames(name, partitions), markerName(name)]
 }
 
 function sameDeclaration(a: ChannelDeclaration, b: ChannelDeclaration): boolean {
