@@ -35,16 +35,25 @@ export async function killByChance({ fleet, random }: Scene, roles: readonly Rol
 }
 
 /** Asks processes to leave, one after the other, each when the load has gone on for a while. */
-export async function roll(scene: Scene, roles: readonly Role[], restarts: number): Promise<number> {
-  const { fleet, load, patience } = scene
+export async function roll(scene: Scene, roles: readonly Role[], restarts: number): Promise<Rolled> {
+  const { fleet, load, rows, patience } = scene
+  let inHand = 0
   for (let count = 0; count < restarts; count += 1) {
     const before = load.answered.size
     await until('the load to go on', () => fleet.odd.length > 0 || load.answered.size >= before + 10, patience)
-    if (fleet.odd.length > 0) return count
+    if (fleet.odd.length > 0) return { restarts: count, inHand }
     const [oldest] = fleet.ready(roles[count % roles.length])
+    const applied = await rows.effects()
     if (oldest) await fleet.relieve(oldest)
+    if (oldest?.role === 'consumer') inHand += (await rows.messages()) - applied
   }
-  return restarts
+  return { restarts, inHand }
+}
+
+export interface Rolled {
+  readonly restarts: number
+  /** Messages that were on their way while consumers left. */
+  readonly inHand: number
 }
 
 /** Lets every process that has stopped itself sleep until others have taken over what it had, and continues it. */

@@ -41,8 +41,6 @@ export class Fleet {
   resumed = 0
   /** Milliseconds that those took to leave who were asked to. */
   readonly leaves: number[] = []
-  /** Deliveries that were open with those when they were asked. */
-  inHand = 0
   /** What none of the injected faults explains. */
   readonly odd: string[] = []
   readonly #options: FleetOptions
@@ -166,9 +164,6 @@ export class Fleet {
         return
       case 'spent':
         this.spent.push(notice.what)
-        return
-      case 'leaving':
-        this.inHand += notice.count
         return
       case 'stopping':
         this.#stopping(member).catch((error) => this.odd.push(String(error)))

@@ -237,7 +237,10 @@ export const processScenarios: readonly Scenario[] = [
     operations: 200,
     expects: [
       { says: 'they leave long before they would be killed', holds: ({ slowestLeave }) => slowestLeave < 5_000 },
-      { says: 'no more is delivered again than was open', holds: ({ redelivered, inHand }) => redelivered <= inHand },
+      {
+        says: 'no more is delivered again than was on its way',
+        holds: ({ redelivered, inHand }) => redelivered <= inHand,
+      },
     ],
     canaries: [
       {

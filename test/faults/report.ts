@@ -21,7 +21,7 @@ export interface Report extends Findings {
   /** Commands that were sent again because nothing was known of them, or somebody else was faster. */
   readonly repeated: number
   readonly redelivered: number
-  /** Deliveries that were open with processes when they were asked to leave. */
+  /** Messages that were on their way while consumers left. */
   readonly inHand: number
   /** Messages that the broker had no queue for. */
   readonly returned: number
@@ -88,7 +88,7 @@ const WORDS = [
   ['repeated', 'repeated', false],
   ['returned', 'returned', false],
   ['fenced', 'fenced', false],
-  ['inHand', 'in hand', false],
+  ['inHand', 'on their way', false],
   ['meanwhile', 'answered meanwhile', false],
   ['spent', 'attempts spent', false],
   ['poisoned', 'poisoned', false],

@@ -74,6 +74,11 @@ export class Rows {
     return countIn(this.#stage.store, 'SELECT count(*) AS count FROM effects')
   }
 
+  /** As many as there are to be. */
+  messages(): Promise<number> {
+    return countIn(this.#stage.store, `SELECT ${HANDLERS} * count(*) AS count FROM ledger`)
+  }
+
   /** Nothing is left that would go on by itself, and nobody is on record but the living. Looked for where it comes from first. */
   async quiet(pids: ReadonlySet<number>): Promise<boolean> {
     try {

@@ -3,7 +3,7 @@ import { seededRandom } from 'obverse/testing'
 import { until } from '../processes.ts'
 import { audit } from './audit.ts'
 import { processFile } from './bundle.ts'
-import { giveUp, killByChance, roll, type Scene, sendPoison, wakeZombies } from './conductors.ts'
+import { giveUp, killByChance, type Rolled, roll, type Scene, sendPoison, wakeZombies } from './conductors.ts'
 import { Fleet } from './fleet.ts'
 import type { Role } from './ledger/protocol.ts'
 import { Load } from './load.ts'
@@ -55,7 +55,8 @@ export async function run(scenario: Scenario, options: RunOptions): Promise<Repo
   const load: Load = new Load(fleet, { random, flaky, backlog: () => rows.backlog(), most: backlog })
   let drained = true
   let parking: Parking | undefined
-  let [stops, restarts, meanwhile] = [0, 0, 0]
+  let [stops, meanwhile] = [0, 0]
+  let rolled: Rolled = { restarts: 0, inHand: 0 }
   try {
     await fleet.start()
     recovery = new Recovery(rows, load)
@@ -66,7 +67,7 @@ export async function run(scenario: Scenario, options: RunOptions): Promise<Repo
       const killing = !stopping && !scenario.poison && !strike && !scenario.rolling
       if (scenario.chance) await killByChance(scene, scenario.chance, count)
       if (stopping) stops = await wakeZombies(scene, count)
-      if (scenario.rolling) restarts = await roll(scene, scenario.rolling, count)
+      if (scenario.rolling) rolled = await roll(scene, scenario.rolling, count)
       if (strike) meanwhile = await strikeServer(scene, strike, count)
       if (scenario.poison) parking = await sendPoison(scene)
       if (scenario.poison && !parking) throw new Error('the poisoned message was not given up')
@@ -95,16 +96,16 @@ export async function run(scenario: Scenario, options: RunOptions): Promise<Repo
     name: scenario.name,
     stack: stack.name,
     seed,
-    faults: fleet.kills + stops + restarts + strikes,
+    faults: fleet.kills + stops + rolled.restarts + strikes,
     kills: fleet.kills,
     stops,
-    restarts,
+    restarts: rolled.restarts,
     strikes,
     sent: sent.size,
     refused: refused.length,
     repeated,
     redelivered: fleet.redelivered,
-    inHand: fleet.inHand,
+    inHand: rolled.inHand,
     returned: fleet.returned,
     fenced: fleet.fenced,
     spent: fleet.spent.length,

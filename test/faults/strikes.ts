@@ -70,8 +70,13 @@ const WAYS: Readonly<Record<Strike['how'], (scene: Scene, strike: Strike) => Pro
     const { load, rows, fleet, patience } = scene
     load.end()
     await until('the queues to be empty', async () => load.settled && (await rows.quiet(fleet.pids)), patience)
-    load.goOn()
+    const before = fleet.returned
+    // those who notice at once would declare them again before anything is published
+    for (const consumer of fleet.ready('consumer')) consumer.signal('SIGSTOP')
     await Promise.all([ALONE, SHARED].map((queue) => ask(scene, 'DELETE', `queues/VHOST/${queue}`)))
+    load.goOn()
+    await until('a message to be returned', () => fleet.returned > before, patience)
+    for (const consumer of fleet.ready('consumer')) consumer.signal('SIGCONT')
   },
 
   async alarm(scene, strike) {

@@ -100,7 +100,7 @@ export function run<S extends Stores>(parts: (stores: S) => Pick<AppOptions<[]>,
   }
   process.on('message', obey)
   // as whoever runs processes asks them to go
-  process.once('SIGTERM', () => say({ is: 'leaving', count: open }, leave))
+  process.once('SIGTERM', leave)
   process.on('disconnect', () => process.exit(0))
   // those that are killed cannot keep what was compiled for the next
   flushCompileCache()

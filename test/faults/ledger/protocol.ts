@@ -62,9 +62,7 @@ export type Notice =
   | { readonly is: 'again'; readonly opId: string }
   | { readonly is: 'refused'; readonly opId: string; readonly reason: string }
   | { readonly is: 'letters'; readonly letters: readonly Letter[] }
-  /** Deliveries that are open; … */
+  /** Deliveries that were taken and not acknowledged. */
   | { readonly is: 'open'; readonly count: number }
-  /** … and those that were when it was asked to leave. */
-  | { readonly is: 'leaving'; readonly count: number }
   /** Something that should not happen under these faults. */
   | { readonly is: 'odd'; readonly what: string }
