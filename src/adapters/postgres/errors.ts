@@ -66,6 +66,11 @@ export function isLost(error: unknown): boolean {
   return isObverseError(error, 'STORE_UNREACHABLE')
 }
 
+/** A lock was not had within `lock_timeout`: nothing was written. */
+export function isLockTimeout(error: unknown): boolean {
+  return isObverseError(error, 'STORE_BUSY') && (error.cause as PostgresError | undefined)?.code === '55P03'
+}
+
 export function isUniqueViolation(error: unknown, table?: string): boolean {
   const { code, table: at } = error as PostgresError
   return code === '23505' && (table === undefined || at === table)

@@ -3,9 +3,10 @@ import { type Appending, append, appendingOf, conflicts } from './append.ts'
 import type { Connection } from './connection.ts'
 import type { Entrance } from './entry.ts'
 import { type Environment, guards } from './environment.ts'
-import { isUniqueViolation } from './errors.ts'
+import { isLockTimeout, isUniqueViolation } from './errors.ts'
 import { Group } from './group.ts'
 import { lockKeys } from './keys.ts'
+import { keysOf, Late, LOCK_PATIENCE, lockedKeys } from './late.ts'
 import type { Line } from './line.ts'
 import { admit, committed, type Member } from './member.ts'
 import { all, look } from './standing.ts'
@@ -16,25 +17,60 @@ import { Writes } from './writes.ts'
 const MOST = 200
 /** Times a unit is tried again after somebody else was first with the same message, claim or order of locks. */
 const TRIES = 5
+/** Connections of the pool that wait for locked keys at once, at most, and those that are never taken for it. */
+const LATE = 4
+const SPARED = 5
+/** Milliseconds that each of them waits for one key before it turns to the next. */
+const LATE_TURN = 1_000
 
 interface Waiting {
   readonly member: Member
   readonly appending: Appending | undefined
   readonly resolve: (outcome: Outcome | undefined) => void
   readonly reject: (error: unknown) => void
+  /** Its group has failed on a lock before, which was none that could be seen. */
+  readonly again?: true
+  /** When it was found that one of its keys is locked. */
+  readonly since?: number
+}
+
+interface Flight {
+  /** Commits all of them on one connection, and tells each how it has ended. Throws what all have failed with. */
+  run(waiting: readonly Waiting[]): Promise<void>
+  /** A lock was not had in time. */
+  locked(waiting: readonly Waiting[], error: unknown): Promise<void>
 }
 
 /**
  * Commits units in groups, each unit with its own success or failure. Those that only append go in one statement; those with
  * a delivery, a claim or more than one key in a transaction of two round trips: locks and questions, then everything that
  * is written. If a group fails as a whole, each of its units is tried alone, so that only the guilty one fails. If its
- * connection breaks, every member fails with an outage, and whether it was committed is not known.
+ * connection breaks, every member fails with an outage, and whether it was committed is not known. Units of a key that
+ * somebody has locked for long wait for it on connections of their own, and the others go on.
  */
 export class Units {
   readonly #environment: Environment
   readonly #entrance: Entrance
   readonly #line: Line
   readonly #group: Group<Waiting>
+  readonly #late: Late<Waiting>
+  /** On one connection that all share, which therefore does not wait for locks. */
+  readonly #onLine: Flight = {
+    run: async (waiting) => {
+      const connection = await this.#line.connection()
+      if (!this.#impatient.has(connection)) {
+        this.#impatient.add(connection)
+        await connection.execute(`SET lock_timeout = ${LOCK_PATIENCE}`)
+      }
+      if (waiting[0]?.appending) await this.#append(connection, waiting)
+      else await this.#commit(connection, waiting)
+    },
+    locked: (waiting, error) =>
+      this.#apart(waiting).catch(() => {
+        for (const { reject } of waiting) reject(error)
+      }),
+  }
+  readonly #impatient = new WeakSet<Connection>()
   readonly #versions: boolean
   readonly #plain: boolean
 
@@ -53,7 +89,12 @@ export class Units {
         if ((one.appending === undefined) !== (first.appending === undefined)) return false
         return one.appending === undefined || !chosen.some(({ appending }) => appending?.key === one.appending?.key)
       },
-      fly: (members) => this.#fly(members),
+      fly: (members) => this.#fly(members, this.#onLine),
+    })
+    this.#late = new Late<Waiting>({
+      flights: Math.max(1, Math.min(LATE, environment.sessions.size - SPARED)),
+      keysOf: ({ member }) => keysOf(member),
+      fly: (members) => this.#flyLate(members),
     })
   }
 
@@ -61,49 +102,84 @@ export class Units {
   submit(member: Member): Promise<Outcome | undefined> {
     const { entry, unit } = member
     const appending = this.#plain && unit && !entry.delivery && !entry.claim ? appendingOf(unit) : undefined
-    return new Promise((resolve, reject) => this.#group.add({ member, appending, resolve, reject }))
+    return new Promise((resolve, reject) => {
+      const waiting = { member, appending, resolve, reject }
+      if (this.#late.wants(waiting)) this.#addLate([waiting])
+      else this.#group.add(waiting)
+    })
   }
 
-  settled(): Promise<void> {
-    return this.#group.settled()
+  async settled(): Promise<void> {
+    await this.#group.settled()
+    await this.#late.settled()
   }
 
-  async #fly(waiting: readonly Waiting[]): Promise<void> {
+  async #fly(waiting: readonly Waiting[], flight: Flight): Promise<void> {
     try {
-      if (waiting[0]?.appending) await this.#append(waiting)
-      else await this.#commit(waiting)
+      await flight.run(waiting)
     } catch (error) {
-      if (isObverseError(error) && error.kind === 'outage') for (const { reject } of waiting) reject(error)
-      else await this.#oneByOne(waiting, error)
+      if (isLockTimeout(error)) await flight.locked(waiting, error)
+      else if (isObverseError(error) && error.kind === 'outage') for (const { reject } of waiting) reject(error)
+      else await this.#oneByOne(waiting, error, flight)
     }
   }
 
   /** Nothing of the group was kept. */
-  async #oneByOne(waiting: readonly Waiting[], error: unknown): Promise<void> {
+  async #oneByOne(waiting: readonly Waiting[], error: unknown, flight: Flight): Promise<void> {
     if (waiting.length === 1 && !worthAnother(error)) {
       waiting[0]?.reject(error)
       return
     }
-    for (const one of waiting) await this.#alone(one)
+    for (const one of waiting) await this.#alone(one, flight)
   }
 
-  async #alone(one: Waiting): Promise<void> {
+  async #alone(one: Waiting, flight: Flight): Promise<void> {
     for (let tries = 1; ; tries += 1) {
       try {
-        if (one.appending) await this.#append([one])
-        else await this.#commit([one])
-        return
+        return await flight.run([one])
       } catch (error) {
         if (worthAnother(error) && tries < TRIES) continue
-        one.reject(error)
+        if (isLockTimeout(error)) await flight.locked([one], error)
+        else one.reject(error)
         return
       }
     }
   }
 
-  async #append(waiting: readonly Waiting[]): Promise<void> {
-    const { runtime, news } = this.#environment
+  /** Somebody holds a lock for long. Those whose keys are free try again with the others; the rest wait by themselves. */
+  async #apart(waiting: readonly Waiting[]): Promise<void> {
     const connection = await this.#line.connection()
+    const keys = waiting.flatMap(({ member }) => keysOf(member))
+    const locked = await lockedKeys(connection, keys)
+    const isFree = ({ again, member }: Waiting) => !again && !keysOf(member).some((key) => locked.has(key))
+    for (const one of waiting.filter(isFree)) this.#group.add({ ...one, again: true })
+    this.#addLate(waiting.filter((one) => !isFree(one)))
+  }
+
+  #addLate(waiting: readonly Waiting[]): void {
+    const since = this.#environment.runtime.elapsed()
+    this.#late.add(...waiting.map((one) => ({ since, ...one })))
+  }
+
+  async #flyLate(waiting: readonly Waiting[]): Promise<void> {
+    const { sessions, settings, runtime } = this.#environment
+    const begin = `BEGIN; SET LOCAL lock_timeout = ${LATE_TURN}`
+    const locked: Flight['locked'] = async (some, error) => {
+      const isOver = ({ since = 0 }: Waiting) => runtime.elapsed() - since >= settings.answerTimeout
+      for (const one of some.filter(isOver)) one.reject(error)
+      this.#late.add(...some.filter((one) => !isOver(one)))
+    }
+    try {
+      await sessions.lend((connection) =>
+        this.#fly(waiting, { run: (some) => this.#commit(connection, some, begin), locked }),
+      )
+    } catch (error) {
+      for (const { reject } of waiting) reject(error)
+    }
+  }
+
+  async #append(connection: Connection, waiting: readonly Waiting[]): Promise<void> {
+    const { runtime, news } = this.#environment
     const units = waiting.map(({ appending }) => appending as Appending)
     const bases = await append(connection, units, runtime.now())
     const refused: Waiting[] = []
@@ -128,9 +204,8 @@ export class Units {
     for (const [index, { reject }] of refused.entries()) reject(errors[index])
   }
 
-  async #commit(waiting: readonly Waiting[]): Promise<void> {
-    const connection = await this.#line.connection()
-    const begun = connection.execute('BEGIN')
+  async #commit(connection: Connection, waiting: readonly Waiting[], begin: string = 'BEGIN'): Promise<void> {
+    const begun = connection.execute(begin)
     const ends: (() => void)[] = []
     try {
       const members = waiting.map(({ member }) => member)

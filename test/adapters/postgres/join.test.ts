@@ -257,6 +257,35 @@ describe.skipIf(server.missing)('a transaction that the application opened', () 
       expect(stored.map(({ seq }) => Number(seq))).toEqual([1, 2])
     })
 
+    test('holds up the keys of its events and no others', async () => {
+      const text = ''
+      await world.app.send(Place({ orderId: 'held', text }))
+      await client.query('BEGIN')
+      await world.app.within(join(client), (ctx) => {
+        for (const orderId of ['held', 'new']) ctx.publish(OrderPlaced({ orderId, text }))
+      })
+      const ended: string[] = []
+      const send = async (orderId: string) => {
+        await world.app.send(Place({ orderId, text }))
+        ended.push(orderId)
+      }
+      const waiting = ['held', 'new', 'held', 'held'].map(send)
+      const others = Array.from({ length: 40 }, (_, at) => send(`other-${at % 30}`))
+      await Promise.all(others)
+      await Promise.all(Array.from({ length: 10 }, (_, at) => send(`later-${at}`)))
+      expect(ended).not.toContain('held')
+      expect(ended).not.toContain('new')
+      await client.query('COMMIT')
+      await Promise.all(waiting)
+      const seqs = await world.rows<{ key: string; seqs: string[] }>(
+        `SELECT key, array_agg(seq ORDER BY number) AS seqs FROM obverse_event WHERE key IN ('held', 'new') GROUP BY key ORDER BY key`,
+      )
+      expect(seqs).toEqual([
+        { key: 'held', seqs: ['1', '2', '3', '4', '5'] },
+        { key: 'new', seqs: ['1', '2'] },
+      ])
+    })
+
     test('is found without a hint, and at once with one', async () => {
       const slow = await openWorld(server.url, { inline: false, poll: 60_000 })
       const own = new pg.Client({ connectionString: slow.url })
