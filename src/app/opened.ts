@@ -74,6 +74,8 @@ export async function open(composition: Composition): Promise<Opened> {
     storeOf,
     runtime,
   })
+  // should the store be gone again by now, the first query asks
+  await generations.learn(projections.map(({ view }) => view)).catch(() => {})
   const { log, checkpoints, transactions } = store
   const inlined = projections.filter(({ feed }) => feed.kind === 'inline')
   const around: Surroundings = {

@@ -42,7 +42,7 @@ export function createProgress(projection: AnyProjection, options: ProgressOptio
 function byMark({ view }: AnyProjection, generations: Generations): Progress {
   return {
     async look(wanted) {
-      const { table } = await generations.serving(view)
+      const { table } = await generations.reading(view)
       const keys = [...new Set(wanted.map(({ key }) => key))]
       const marks = new Map<string, number>()
       for (let at = 0; at < keys.length; at += PAGE) {
@@ -68,7 +68,7 @@ function byPosition(projection: AnyProjection, { generations, checkpoints, log }
   }
   return {
     async look(wanted) {
-      const { table, generation } = await generations.serving(projection.view)
+      const { table, generation } = await generations.reading(projection.view)
       const checkpoint = await checkpoints.get(checkpointName(projection, generation))
       const position = inline ? Math.max(checkpoint, await highWaterOf(table)) : checkpoint
       const late: Wanted[] = []

@@ -74,7 +74,7 @@ export interface AskWith {
 export interface QueryBusOptions {
   readonly handlers: readonly QueryHandler[]
   readonly projections: readonly AnyProjection[]
-  readonly generations: Pick<Generations, 'serving'>
+  readonly generations: Pick<Generations, 'reading'>
   readonly waiter: Pick<Waiter, 'wait'>
   readonly runtime: Runtime
   readonly observer: Observer
@@ -147,7 +147,7 @@ function createContext(
     if (!projection) {
       throw new ObverseError('VIEW_UNFILLED', `No projection fills the view ${view.name}; add one to the application`)
     }
-    if (named.length === 0) return (await generations.serving(view)).table
+    if (named.length === 0) return (await generations.reading(view)).table
     parts ??=
       resolve && named.some(({ type }) => type.startsWith(':')) ? resolve(named, left()) : Promise.resolve(named)
     return waiter.wait(projection, await parts, left(), signal)

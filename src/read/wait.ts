@@ -58,7 +58,7 @@ export function createWaiter(options: WaiterOptions): Waiter {
     async wait(projection, parts, timeout, signal) {
       const wanted = wantedOf(projection, parts)
       if (wanted.length === 0 || runtime.without?.has('wait-for-token')) {
-        return (await generations.serving(projection.view)).table
+        return (await generations.reading(projection.view)).table
       }
       if (waiting >= limit) {
         throw new ObverseError('OVERLOADED', `${waiting} queries wait for a token already; try again later`)
