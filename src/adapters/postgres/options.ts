@@ -62,8 +62,8 @@ export function settings(options: PostgresOptions): Settings {
   if (!Number.isFinite(notifyEvery) || notifyEvery < 0) {
     throw invalid(`notifyEvery is ${notifyEvery}; give milliseconds from 0`)
   }
-  if (all.connections < 4)
-    throw invalid(`connections is ${all.connections}; give 4 or more: three are kept for the store itself`)
+  if (all.connections < 5)
+    throw invalid(`connections is ${all.connections}; give 5 or more: four are kept for the store itself`)
   return all
 }
 

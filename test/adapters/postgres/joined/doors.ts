@@ -80,7 +80,14 @@ function throughKnex(url: string): Door {
   }
 }
 
-/** A folder with a generated client, as docs/guide/postgres.md says how to make one: its packages are 300 MB. */
+/**
+ * A folder with a generated client. Its packages have 300 MB, so they are no part of this one:
+ *
+ *     npm i prisma@7 @prisma/client@7 @prisma/adapter-pg@7
+ *     schema.prisma: generator client { provider = "prisma-client" output = "./generated" }, datasource db { provider =
+ *     "postgresql" } and any model; prisma.config.ts that names it
+ *     npx prisma generate      # PRISMA_SCHEMA_ENGINE_BINARY=/bin/true where that engine cannot be had: this needs none
+ */
 const prisma = process.env.OBVERSE_TEST_PRISMA
 
 async function throughPrisma(url: string): Promise<Door> {
