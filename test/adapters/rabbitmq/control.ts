@@ -49,7 +49,21 @@ function entrance(
   if (!elsewhere) return [command, [], process.getuid?.() === 0 ? { uid, gid } : {}]
   return [
     'nsenter',
-    ['--target', pid, '--mount', '--root', '--setuid', String(uid), '--setgid', String(gid), command],
+    [
+      '--target',
+      pid,
+      '--mount',
+      '--root',
+      '--setuid',
+      String(uid),
+      '--setgid',
+      String(gid),
+      'sh',
+      '-c',
+      'cd / && exec "$@"',
+      'sh',
+      command,
+    ],
     {},
   ]
 }
