@@ -22,13 +22,13 @@ const ROOM = statement(
 const HIDDEN = statement(
   'examine-hidden',
   `SELECT count(*) AS count, count(DISTINCT usesysid) AS users FROM pg_stat_activity
-   WHERE query = '<insufficient privilege>' AND datid IS NOT NULL`,
+   WHERE query = '<insufficient privilege>' AND datid IS NOT NULL AND usesysid IS NOT NULL`,
 )
 /** Those that keep dead rows too are alarms. */
 const SLOTS = statement(
   'examine-slots',
   `SELECT slot_name::text AS name, slot_type AS type, wal_status AS status,
-     pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)::float8 AS bytes
+     CASE WHEN NOT pg_is_in_recovery() THEN pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)::float8 END AS bytes
    FROM pg_replication_slots WHERE NOT active AND NOT temporary AND xmin IS NULL ORDER BY slot_name`,
 )
 const PID = statement('examine-pid', 'SELECT pg_backend_pid() AS pid')
@@ -91,7 +91,8 @@ async function hidden({ reader }: Environment, user: string): Promise<Finding[]>
 async function slots({ reader }: Environment): Promise<Finding[]> {
   const rows = await reader.all<{ name: string; type: string; status: string | null; bytes: number | null }>(SLOTS)
   return rows.map(({ name, type, status, bytes }) => {
-    const kept = bytes === null ? 'no log' : `${Math.ceil(bytes / 1e6).toLocaleString('en')} MB of the server's log`
+    const kept =
+      bytes === null ? "the server's log" : `${Math.ceil(bytes / 1e6).toLocaleString('en')} MB of the server's log`
     const lost = status === 'lost' ? ', and what its reader needs is gone already' : ', until the disk is full'
     return {
       level: 'warning',
