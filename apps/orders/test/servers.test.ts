@@ -1,6 +1,8 @@
 // Starting on servers: where they are, what is said when they are not there.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
-import { killAll, runToEnd, start, temporaryFolder } from '../../../test/processes.ts'
+import { killAll, root, runToEnd, start, temporaryFolder } from '../../../test/processes.ts'
 import { setFolder } from '../../../test/servers/place.ts'
 import main from '../main.ts'
 import { serverUrls } from '../servers.ts'
@@ -89,9 +91,8 @@ describe('a start on servers that cannot be', () => {
   })
 })
 
-const { postgres, mongodb } = await freshServers()
-const missing = postgres.missing ?? mongodb.missing
-describe.skipIf(missing)('a start on servers', () => {
+const { postgres, rabbitmq, mongodb } = await freshServers()
+describe.skipIf(postgres.missing)('a start on servers', () => {
   it('needs neither RabbitMQ nor MongoDB: it takes orders, and says what is down', async () => {
     const down = { AMQP_URL: 'amqp://ann:secret@127.0.0.1:1', MONGODB_URL: 'mongodb://ann:secret@127.0.0.1:2' }
     const env = { ...none, ...down, DATABASE_URL: postgres.url }
@@ -113,18 +114,43 @@ describe.skipIf(missing)('a start on servers', () => {
     expect(await api.stop()).toEqual({ code: 0, signal: null })
     expect(api.output).not.toContain('secret')
   })
-
-  it('takes what npm run servers has started where the environment names nothing', async () => {
-    const set = { OBVERSE_SERVERS_DIR: setFolder('orders') }
-    const up = await runToEnd('scripts/servers.ts', ['up', 'mongodb', '--json'], { env: set, timeout: 60_000 })
-    expect(up.code, up.output).toBe(0)
-    const env = { ...set, DATABASE_URL: postgres.url, AMQP_URL: 'amqp://127.0.0.1:1' }
-    expect((await serverUrls(env)).documents).toBe(`${JSON.parse(up.stdout)[0].url}/orders`)
-    const projections = await runToEnd('src/cli/bin.ts', ['projections', 'list'], {
-      env: { ...env, ORDERS_ON: 'servers' },
-    })
-    expect([projections.code, projections.stdout]).toEqual([0, expect.stringMatching(/order-list +orders +mongodb/)])
-    await runToEnd('scripts/servers.ts', ['down'], { env: set })
-    await expect(serverUrls(env)).rejects.toThrow('MONGODB_URL')
-  })
 })
+
+const set = { OBVERSE_SERVERS_DIR: setFolder('orders') }
+afterAll(() => runToEnd('scripts/servers.ts', ['down'], { env: set, timeout: 60_000 }))
+
+describe.skipIf(postgres.missing ?? rabbitmq.missing ?? mongodb.missing)(
+  'the three commands of the README',
+  { timeout: 90_000 },
+  () => {
+    const readme = readFileSync(join(root, 'README.md'), 'utf8')
+    const commands = /^## On PostgreSQL[^`]+```\n([^`]+)```/m.exec(readme)?.[1]?.trim().split('\n') ?? []
+    const files = { servers: 'scripts/servers.ts', start: 'apps/start.ts', orders: 'apps/orders/cli.ts' }
+    /** Its file, and what it is given: all but `--install`, which changes the machine. */
+    const parsed = commands.map((command) => {
+      const [, script = '', words = ''] = /^npm (?:run )?(\w+) -- (.+)$/.exec(command) ?? []
+      return [files[script as keyof typeof files], words.split(' ').filter((word) => word !== '--install')] as const
+    })
+
+    it('start servers, start the orders on them, and look into the queue', async () => {
+      expect(parsed.map(([file]) => file)).toEqual(Object.values(files))
+      const [up, serve, look] = parsed as [(typeof parsed)[0], (typeof parsed)[0], (typeof parsed)[0]]
+      const upped = await runToEnd(...up, { env: set, timeout: 80_000 })
+      expect(upped.code, upped.output).toBe(0)
+      const api = start(...serve, { env: { ...set, PORT: '0' } })
+      const url = (await api.printed(/API +(http:\S+)/, 30_000))[1] as string
+      expect((await runToEnd(files.orders, ['create-order', '--url', url])).code).toBe(0)
+      await api.printed(/^Processed event: order\.created$/m)
+      const { code, stdout } = await runToEnd(...look, { env: set })
+      expect([code, stdout]).toEqual([0, expect.stringMatching(/^orders_events +0 +1 +0 +0$/m)])
+      expect(await api.stop()).toEqual({ code: 0, signal: null })
+      const tool = await runToEnd('src/cli/bin.ts', ['projections', 'list'], { env: { ...set, ORDERS_ON: 'servers' } })
+      expect([tool.code, tool.stdout]).toEqual([
+        0,
+        expect.stringMatching(/order-list +orders +mongodb +channel orders_events +1/),
+      ])
+      await runToEnd('scripts/servers.ts', ['down'], { env: set, timeout: 60_000 })
+      await expect(serverUrls(set)).rejects.toThrow('DATABASE_URL')
+    })
+  },
+)
