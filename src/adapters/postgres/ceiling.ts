@@ -16,7 +16,8 @@ export class Ceiling {
   constructor(table: string, sequence: string) {
     this.#drawn = statement(
       `ceiling-${sequence}`,
-      `SELECT last_value AS id, '${sequence}'::regclass::oid::bigint AS made FROM ${sequence}`,
+      // a sequence from which nothing was drawn yet names the first number all the same
+      `SELECT last_value - (NOT is_called)::int AS id, '${sequence}'::regclass::oid::bigint AS made FROM ${sequence}`,
     )
     // whoever adds rows holds this lock from before the first number is drawn until the end of the transaction
     this.#adding = statement(

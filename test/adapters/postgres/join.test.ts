@@ -43,6 +43,10 @@ describe.skipIf(server.missing)('a transaction that the application opened', () 
       })
       written.committed()
       await until('three deliveries', () => world.handled.length >= 3)
+      await until('the end of the command', async () => {
+        const status = await world.app.operate.status(written.result)
+        return status?.state === 'done' && status.type === 'mail.send'
+      })
       await world.settled()
       expect(world.handled.filter((one) => one.includes('kept')).toSorted()).toEqual([
         'command kept',
@@ -53,7 +57,6 @@ describe.skipIf(server.missing)('a transaction that the application opened', () 
         { type: 'orders.placed', key: 'kept', seq: 1 },
         { type: 'orders.placed', key: 'kept-too', seq: 1 },
       ])
-      expect(await world.app.operate.status(written.result)).toMatchObject({ state: 'done', type: 'mail.send' })
       const trace = await world.app.operate.trace(written.messageId)
       expect(trace).toMatchObject([{ type: 'checkout', caused: [{}, {}, {}] }])
       const [row] = await world.rows<{ data: object }>(`SELECT data FROM obverse_view_orders_1 WHERE id = 'kept'`)

@@ -59,6 +59,27 @@ describe.skipIf(server.missing)('low water', () => {
     expect(ceiling.value).toBe(0)
   })
 
+  test('the first row of all is taken, however long a consumer was there before it', async () => {
+    const { store, url } = await world(false)
+    const pool = sessions(url, settings({}))
+    const line = new Line(pool)
+    ends.push(async () => {
+      await line.close()
+      await pool.close()
+    })
+    const ceiling = new Ceiling('obverse_queue', 'obverse_queue_number')
+    const taken: string[] = []
+    await store.broker.subscribe('work', {
+      prefetch: 10,
+      onDeliveries: (deliveries) => taken.push(...deliveries.map(({ body }) => body)),
+    })
+    for (let looks = 0; looks < 5; looks += 1) await ceiling.look(line)
+    expect(ceiling.value).toBe(0)
+    await new Promise((resolve) => setTimeout(resolve, 1_200)) // so that the consumer has looked as often
+    await query(url, INSERT, ['k', 'first'])
+    await until('the first row', () => taken.includes('first'), 3_000)
+  })
+
   test.each([[false], [true]])('a row that is committed late is taken all the same (relayed: %s)', async (relayed) => {
     const { store, client } = await world(relayed)
     const taken: string[] = []
