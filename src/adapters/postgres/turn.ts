@@ -28,6 +28,8 @@ export class Turn implements Transaction, SqlConnection {
   #state: State = 'idle'
   #abort: AbortController | undefined
   #broken: { readonly error: unknown } | undefined
+  /** The last statement with a savepoint: while it runs, nothing else is sent. */
+  #guarded: Promise<unknown> = Promise.resolve()
   /** Statements of the handler that have not ended. */
   #running = 0
   #quiet: (() => void) | undefined
@@ -113,16 +115,34 @@ export class Turn implements Transaction, SqlConnection {
     )
   }
 
+  /**
+   * What a handler starts at once would share one savepoint: the failure of one would fail its neighbours, and the way back would
+   * take away what others were told is done.
+   */
   async #run(connection: Connection, sql: string, parameters: readonly unknown[]): Promise<SqlResult> {
     try {
-      if (!mayViolate(sql)) return await statementOf(connection, sql, parameters)
-      return await guarded(connection, sql, parameters)
+      const before = this.#guarded
+      const run = (send: typeof statementOf) =>
+        before.then(() => {
+          this.#assertRunning()
+          return send(connection, sql, parameters)
+        })
+      if (!mayViolate(sql)) return await run(statementOf)
+      const mine = run(guarded)
+      this.#guarded = mine.catch(() => {})
+      return await mine
     } catch (error) {
       const known = statementError(error, this.#server)
       if (isObverseError(known, 'STORE_UNREACHABLE') || isObverseError(known, 'CONFLICT'))
         this.#broken = { error: known }
       throw known
     }
+  }
+
+  /** For statements that have waited for another one. */
+  #assertRunning(): void {
+    this.assertWhole()
+    if (this.#state === 'stopped') throw this.#over()
   }
 
   #over(): Error {
@@ -135,21 +155,21 @@ export class Turn implements Transaction, SqlConnection {
   }
 }
 
-/** The three travel together: a savepoint costs the server something, and no round trip. */
+/**
+ * The three travel together: a savepoint costs the server something, and no round trip. Where it could not be made, nothing is
+ * taken back: an older one of the same name would take more with it.
+ */
 async function guarded(connection: Connection, sql: string, parameters: readonly unknown[]): Promise<SqlResult> {
   const saved = connection.execute('SAVEPOINT obverse_statement')
   const result = statementOf(connection, sql, parameters)
   // only what fails needs the way back, so what succeeds is released by the same flight
-  const released = connection.execute('RELEASE SAVEPOINT obverse_statement').catch(() => undefined)
-  try {
-    await saved
-    const value = await result
-    await released
-    return value
-  } catch (error) {
-    result.catch(() => {})
-    await released
-    await connection.execute('ROLLBACK TO SAVEPOINT obverse_statement').catch(() => {})
-    throw error
-  }
+  const released = connection.execute('RELEASE SAVEPOINT obverse_statement')
+  const [point, value, release] = await Promise.allSettled([saved, result, released])
+  if (point.status === 'rejected') throw point.reason
+  if (value.status === 'fulfilled' && release.status === 'fulfilled') return value.value
+  if (release.status === 'rejected') await connection.execute(TAKE_BACK).catch(() => {})
+  throw value.status === 'rejected' ? value.reason : (release as PromiseRejectedResult).reason
 }
+
+/** Going back to a savepoint does not end it. */
+const TAKE_BACK = 'ROLLBACK TO SAVEPOINT obverse_statement; RELEASE SAVEPOINT obverse_statement'

@@ -143,6 +143,28 @@ export const tablesCases: readonly Case<StoreSubject>[] = [
     },
   },
   {
+    name: 'of statements that are started at once, one that fails takes back itself alone',
+    needs: ['tables'],
+    async run(subject) {
+      const store = await withThings(subject)
+      await store.transactions.transact(ENTRY, async (tx) => {
+        const connection = tx.connection()
+        await connection.execute(insert('a', 1), [])
+        const ids = ['b', 'a', 'c', 'a', 'd']
+        const ended = await Promise.allSettled(ids.map((id) => connection.execute(insert(id, 2), [])))
+        assert.deepEqual(
+          ended.map(({ status }) => status),
+          ids.map((id) => (id === 'a' ? 'rejected' : 'fulfilled')),
+        )
+        return unit([fact('a')])
+      })
+      assert.deepEqual(
+        (await things(store)).map(([id]) => id),
+        ['a', 'b', 'c', 'd'],
+      )
+    },
+  },
+  {
     name: 'handlers that use tables lose no update: they take turns, or are told of the conflict and run again',
     needs: ['tables'],
     async run(subject) {
