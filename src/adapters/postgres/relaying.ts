@@ -3,7 +3,7 @@ import { Doubt } from './doubt.ts'
 import { type Environment, guards } from './environment.ts'
 import { LowWater } from './low-water.ts'
 import type { Owners } from './owners.ts'
-import { type BodyColumns, bodyOfRow, EVENT_BODY, GIVE_UP, inOrder, READY } from './queue.ts'
+import { type BodyColumns, bodyOfRow, EVENT_BODY, GIVE_UP, giveBack, inOrder, READY } from './queue.ts'
 import { statement } from './statement.ts'
 
 /** Looks among the keys of a channel for one claim, at most, and keys of each. */
@@ -91,7 +91,6 @@ const FAILED = statement(
   'relaying-failed',
   `UPDATE obverse_queue SET retry_at = $3 WHERE id = ANY ($2::bigint[]) AND ${IF_LED}`,
 )
-const UNCLAIM = statement('relaying-unclaim', 'DELETE FROM obverse_claim WHERE id = ANY ($2::bigint[]) AND owner = $1')
 
 interface Answer extends BodyColumns {
   readonly kind: 'row' | 'led' | 'more' | 'new' | 'last'
@@ -125,6 +124,8 @@ export class Relaying {
   readonly #out = new Map<number, Given>()
   /** Places of which a row is out. */
   readonly #places = new Set<string>()
+  /** Commands that are out no more although nobody said how they ended, with who has claimed them. */
+  readonly #left = new Map<number, string>()
   readonly #channels = new Set<string>()
   /** The key at which the next look among the keys of a channel begins. */
   readonly #from = new Map<string, string>()
@@ -171,16 +172,17 @@ export class Relaying {
   }
 
   async #collect(owner: string, limit: number, rows: OutboxRow[]): Promise<void> {
+    await this.#giveBackLeft(owner)
     let answers = await this.#look(owner, limit)
     if (!answers.some(({ kind }) => kind === 'led')) {
       this.#forget(owner)
       if (!(await this.#owners.lead(owner))) return
       answers = await this.#look(owner, limit)
     }
-    rows.push(...this.#give(owner, answers))
+    rows.push(...(await this.#give(owner, answers)))
     while (this.#learn(answers) && rows.length < limit) {
       answers = await this.#look(owner, limit - rows.length)
-      rows.push(...this.#give(owner, answers))
+      rows.push(...(await this.#give(owner, answers)))
     }
     for (const { kind, channel, id } of answers) {
       if (kind !== 'more' || channel === null || rows.length >= limit) continue
@@ -214,7 +216,7 @@ export class Relaying {
       // the least text that comes after it
       from = last === null ? '' : `${last}\u{1}`
       this.#from.set(channel, from)
-      const rows = this.#give(owner, answers)
+      const rows = await this.#give(owner, answers)
       if (rows.length > 0 || looks === LOOKS) return rows
     }
   }
@@ -226,18 +228,26 @@ export class Relaying {
     return this.#channels.size > before
   }
 
-  /** What was chosen, but for keys of which something is out. */
-  #give(owner: string, answers: readonly Answer[]): OutboxRow[] {
+  /**
+   * What was chosen, but for keys of which something is out: its row may have come later under a lower id. A command among
+   * these is claimed by now, and would be nobody's for as long as its owner lives.
+   */
+  async #give(owner: string, answers: readonly Answer[]): Promise<OutboxRow[]> {
     const rows: OutboxRow[] = []
+    let passed = false
     for (const answer of answers) {
       if (answer.kind !== 'row' || this.#out.has(answer.id)) continue
       const { id, messageId, channel, key, command } = answer as Row
       const place = key === null || !this.#single ? undefined : `${channel}\n${key}`
-      if (place !== undefined && this.#places.has(place)) continue
+      if (place !== undefined && this.#places.has(place)) {
+        passed ||= command
+        continue
+      }
       this.#out.set(id, { owner, place, command })
       if (place !== undefined) this.#places.add(place)
       rows.push({ id, messageId, channel, key, body: bodyOfRow(answer) })
     }
+    if (passed) await this.#environment.writer.run(GIVE_UP, [owner, [...this.#out.keys()]])
     return rows.sort((a, b) => a.id - b.id)
   }
 
@@ -247,7 +257,8 @@ export class Relaying {
     const claimed = mine.filter((id) => this.#out.get(id)?.command)
     const connection = await this.#environment.writer.connection()
     const ended = connection.run(how, [owner, mine, ...more])
-    const unclaimed = claimed.length > 0 ? connection.run(UNCLAIM, [owner, claimed]) : undefined
+    // what stays may have been published all the same, and cannot be called off any more
+    const unclaimed = claimed.length > 0 ? giveBack(connection, owner, claimed) : undefined
     await Promise.all([ended, unclaimed])
     for (const id of mine) this.#takeBack(id)
   }
@@ -258,7 +269,20 @@ export class Relaying {
     if (place !== undefined) this.#places.delete(place)
   }
 
+  /** Somebody else leads, or may. */
   #forget(owner: string): void {
-    for (const [id, given] of this.#out) if (given.owner === owner) this.#takeBack(id)
+    for (const [id, given] of this.#out) {
+      if (given.owner !== owner) continue
+      if (given.command) this.#left.set(id, owner)
+      this.#takeBack(id)
+    }
+  }
+
+  /** Should it lead again under its name, nobody would take it for dead, and its old claims would stay. */
+  async #giveBackLeft(owner: string): Promise<void> {
+    const ids = [...this.#left].filter(([, of]) => of === owner).map(([id]) => id)
+    if (ids.length === 0) return
+    await giveBack(await this.#environment.writer.connection(), owner, ids)
+    for (const id of ids) this.#left.delete(id)
   }
 }

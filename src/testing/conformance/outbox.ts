@@ -123,6 +123,21 @@ export const outboxCases: readonly Case<StoreSubject>[] = [
     },
   },
   {
+    name: 'a command that was given out is too late to call off, although nobody knows whether it was published',
+    async run(subject) {
+      const store = await subject.open({ relayed: true })
+      const { message } = order('a')
+      await store.transactions.commit(ENTRY, unit([], [{ message, tracked: true }]))
+      const ids = idsOf(await store.outbox.claim('r', 10))
+      assert.equal(await store.statuses.cancel(message.id), false, 'on its way')
+      await store.outbox.failed('r', ids, subject.runtime.now() + 60_000, 'the connection was lost')
+      assert.equal(await store.statuses.cancel(message.id), false, 'unknown')
+      assert.equal((await store.statuses.get(message.id))?.state, 'pending')
+      subject.runtime.skip(60_001)
+      assert.deepEqual(idsOf(await store.outbox.claim('r', 10)), ids)
+    },
+  },
+  {
     name: 'rows of a store that was closed are taken by the next',
     async run(subject) {
       const [one, two] = [await subject.open({ relayed: true }), await subject.open({ relayed: true })]
