@@ -66,6 +66,9 @@ export function envelopeOf(
   }
 }
 
+/** Characters of an id, a type and a key, as of those made here: stores keep them in indexes, which refuse longer ones. */
+const LONGEST = 500
+
 const KINDS: readonly unknown[] = ['command', 'query', 'event'] satisfies Kind[]
 
 /**
@@ -111,11 +114,13 @@ export function readEnvelope(body: string): Envelope {
   const message = raw as Record<string, unknown>
   for (const field of ['id', 'type', 'time'] as const) {
     if (typeof message[field] !== 'string' || message[field] === '') throw malformed(`${field} is not a text`)
+    assertShort(field, message[field])
   }
   if (!KINDS.includes(message.kind)) throw malformed('kind is not command, query or event')
   if (!('data' in message)) throw malformed('data is missing')
   const key = message.key ?? null
   if (key !== null && typeof key !== 'string') throw malformed('key is neither a text nor null')
+  assertShort('key', key ?? '')
   const version = message.schemaVersion ?? 1
   if (!wholeNumber(version)) throw malformed('schemaVersion is not a whole number from 1')
   const seq = message.seq
@@ -167,6 +172,10 @@ function check(definition: AnyDefinition, data: unknown): unknown {
   throw new ObverseError('MESSAGE_INVALID', `The data of ${definition.type} fails its schema; ${listed.join('; ')}`, {
     fields,
   })
+}
+
+function assertShort(field: string, { length }: string): void {
+  if (length > LONGEST) throw malformed(`${field} has ${length} characters; at most ${LONGEST} are allowed`)
 }
 
 function wholeNumber(value: unknown): value is number {

@@ -95,6 +95,11 @@ describe('codec', () => {
     expect(codeOf(body)).toBe(code)
   })
 
+  test.each(['id', 'type', 'key'])('a message with a %s that no index can hold is malformed', (field) => {
+    expect(codeOf(bodyWith({ [field]: 'x'.repeat(501) }))).toBe('MESSAGE_MALFORMED')
+    expect(() => readEnvelope(bodyWith({ [field]: 'x'.repeat(500) }))).not.toThrow()
+  })
+
   test('what fails its schema is named by field', () => {
     expect(() => decode(bodyWith({ data: { first: 1, last: '', nick: null } }), registry)).toThrow(/first: /)
   })
