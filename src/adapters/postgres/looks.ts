@@ -1,4 +1,4 @@
-import type { Entry } from 'obverse'
+import { type Entry, isObverseError } from 'obverse'
 import type { Entrance, Passage } from './entry.ts'
 import type { Environment } from './environment.ts'
 import { Group } from './group.ts'
@@ -44,7 +44,10 @@ export class Looks {
         }
       }
     } catch (error) {
-      for (const { reject } of asked) reject(error)
+      // of one of them there is something that cannot be asked; the others shall not pay for it
+      if (asked.length > 1 && !(isObverseError(error) && error.kind === 'outage')) {
+        for (const one of asked) await this.#fly([one])
+      } else for (const { reject } of asked) reject(error)
     }
   }
 }

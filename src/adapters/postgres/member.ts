@@ -1,7 +1,7 @@
 import type { Answer, Entry, Outcome, Placed, Unit } from 'obverse'
 import { conflictOf } from './append.ts'
 import type { Entrance } from './entry.ts'
-import type { Standing } from './standing.ts'
+import { claimName, type Standing } from './standing.ts'
 import type { Writes } from './writes.ts'
 
 /** One unit of work on its way into a commit. */
@@ -55,7 +55,7 @@ export function admit(
   if (unit.cancel) writes.cancel(unit.cancel)
   if (claim && answer) {
     writes.answer(claim, answer)
-    standing.answers.set([claim.principal, claim.command, claim.key].join('\n'), {
+    standing.answers.set(claimName(claim), {
       ...answer,
       fingerprint: claim.fingerprint,
     })

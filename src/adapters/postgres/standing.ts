@@ -3,6 +3,7 @@ import type { Connection } from './connection.ts'
 import { lockLanes } from './lane-lock.ts'
 import { OWNED } from './queue.ts'
 import { statement } from './statement.ts'
+import { storable } from './text.ts'
 
 const HEADS = statement(
   'entry-heads',
@@ -44,7 +45,8 @@ export class Standing {
   readonly answers: Map<string, KeptAnswer> = new Map()
 }
 
-export const nameOf = (...parts: readonly string[]): string => parts.join('\n')
+/** As stored: what a row says of a message names it as the message itself does. */
+export const nameOf = (...parts: readonly string[]): string => storable(parts.join('\n'))
 export const claimName = ({ principal, command, key }: Claim): string => nameOf(principal, command, key)
 
 /** Lanes that a delivery may join or leave. */
@@ -66,7 +68,7 @@ export async function look(connection: Connection, entries: readonly Entry[], lo
   if (lock) asked.push(lockLanes(connection, lanesOf(entries)))
   if (deliveries.length > 0) asked.push(...lookAtDeliveries(connection, deliveries, standing))
   if (claims.length > 0) {
-    const columns = [claims.map((c) => c.principal), claims.map((c) => c.command), claims.map((c) => c.key)]
+    const columns = (['principal', 'command', 'key'] as const).map((name) => claims.map((c) => storable(c[name])))
     const answers = connection.all<KeptAnswer & Claim>(ANSWERS, columns)
     asked.push(
       answers.then((rows) => {
@@ -92,7 +94,7 @@ function lookAtDeliveries(
   type Owned = { id: number; owner: string }
   if (queueIds.length > 0) asked.push(connection.all<Owned>(OWNED, [queueIds]).then(into(standing.queue)))
   if (heldIds.length > 0) asked.push(connection.all<Owned>(HEADS, [heldIds]).then(into(standing.heads)))
-  const ids = deliveries.map(({ envelope }) => envelope.id)
+  const ids = deliveries.map(({ envelope }) => storable(envelope.id))
   const handlers = deliveries.map(({ handler }) => handler)
   type Known = { id: string; handler: string; marked: boolean; state: HeldState | null }
   asked.push(
@@ -105,7 +107,7 @@ function lookAtDeliveries(
   )
   const lanes = deliveries.filter(({ ordered, envelope }) => ordered && envelope.key !== null)
   if (lanes.length > 0) {
-    const columns = [lanes.map(({ handler }) => handler), lanes.map(({ envelope }) => envelope.key)]
+    const columns = [lanes.map(({ handler }) => handler), lanes.map(({ envelope }) => storable(envelope.key ?? ''))]
     asked.push(
       connection.all<{ handler: string; key: string }>(LANES, columns).then((rows) => {
         for (const { handler, key } of rows) standing.lanes.add(nameOf(handler, key))

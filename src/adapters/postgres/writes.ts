@@ -17,6 +17,7 @@ import { addHeld, takeAway } from './lane.ts'
 import { SETTLE } from './queue.ts'
 import { statement } from './statement.ts'
 import { cancelMessages, statusesDone, trackMessages } from './status.ts'
+import { storable } from './text.ts'
 
 const SET_SEQS = statement(
   'set-seqs',
@@ -134,11 +135,11 @@ export class Writes {
     if (this.#settle.length > 0) sent.push(connection.run(SETTLE, [this.#settle]))
     if (this.#heads.length > 0) sent.push(takeAway(connection, this.#environment, this.#heads))
     if (this.#marks.length > 0) {
-      const ids = this.#marks.map(({ envelope }) => envelope.id)
+      const ids = this.#marks.map(({ envelope }) => storable(envelope.id))
       sent.push(connection.run(MARK, [ids, this.#marks.map(({ handler }) => handler), now]))
     }
     if (this.#forget.length > 0) {
-      const ids = this.#forget.map(({ envelope }) => envelope.id)
+      const ids = this.#forget.map(({ envelope }) => storable(envelope.id))
       sent.push(connection.run(FORGET, [ids, this.#forget.map(({ handler }) => handler)]))
     }
     if (this.#joins.length > 0) sent.push(addHeld(connection, this.#environment, this.#joins))
@@ -186,9 +187,9 @@ export class Writes {
 
   #sendAnswers(connection: Connection, now: number): Promise<unknown> {
     const rows = this.#answers.map(([{ principal, command, key, fingerprint }, { outcome, body, token }]) => [
-      principal,
+      storable(principal),
       command,
-      key,
+      storable(key),
       fingerprint,
       outcome,
       body,
