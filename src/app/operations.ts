@@ -16,6 +16,7 @@ import { examine } from './doctor.ts'
 import { examineServers, healthOf } from './health.ts'
 import type { Opened } from './opened.ts'
 import { parkingOf } from './parking.ts'
+import { resetAll } from './reset.ts'
 import { type Sources, statusOf, type Taker, traceOf } from './tracing.ts'
 
 export interface OperatedOn {
@@ -119,12 +120,7 @@ export function createOperations(on: OperatedOn): Operations {
           ),
         ]
       }),
-    async reset() {
-      const { store: open, broker } = await opened()
-      if (broker !== open.broker) await Promise.all([...assembly.channels.keys()].map((name) => broker.purge(name)))
-      await open.schema.reset()
-      await open.schema.migrate(migrations)
-    },
+    reset: async () => resetAll(await opened(), assembly, migrations),
     health: async () => healthOf(await opened(), assembly),
     doctor: () =>
       examine(

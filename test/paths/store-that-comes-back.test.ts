@@ -127,6 +127,22 @@ describe('a view store that lost rows', () => {
     expect(await shown(app)).toMatchObject({ a: 20, 'a small': 9, 'a large': 11 })
   })
 
+  it('is emptied by a reset, and filled by what happens then', async () => {
+    const { app, apart, runtime } = await world()
+    await deposit(app, runtime, [1, 2, 3, 11])
+    await app.operate.projections.rebuild('by-account')
+    await deposit(app, runtime, [1])
+    await app.operate.reset()
+    for (const generation of [1, 2]) {
+      const table = await apart.views.open({ name: 'totals', key: 'id', lookups: [] }, generation)
+      expect(await table.load(IDS)).toEqual([])
+    }
+    expect(await apart.checkpoints.all()).toEqual([])
+    // seq begins at 1 again: a row that stayed would have seen it
+    await deposit(app, runtime, [7])
+    expect(await shown(app)).toMatchObject({ a: 7, 'a small': 7, b: undefined })
+  })
+
   it('canary: without a checkpoint beside the rows what was lost stays lost', async () => {
     const { app, apart, runtime } = await world(false)
     await deposit(app, runtime, [1, 2, 3])
