@@ -65,7 +65,10 @@ export class Line {
       // statements of ours have one plan, whatever the lengths of their arrays. It may have been made while a table was
       // empty, when reading all of it costs nothing, and is kept while it grows. What has to be read whole all the same looks
       // so dear then that it would be compiled each time, for half a second and more
-      await kept.connection.execute('SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET jit = off')
+      await kept.connection.execute(
+        `SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET jit = off;
+         SET default_transaction_isolation = 'read committed'`,
+      )
       return kept
     } catch (error) {
       this.#kept = undefined

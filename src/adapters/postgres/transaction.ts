@@ -8,7 +8,7 @@ export function inTransaction<T>(
   work: (connection: Connection) => Promise<T>,
 ): Promise<T> {
   return sessions.lend(async (connection) => {
-    const begun = connection.execute('BEGIN')
+    const begun = connection.execute('BEGIN ISOLATION LEVEL READ COMMITTED')
     begun.catch(() => {})
     let result: T
     try {

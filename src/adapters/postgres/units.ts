@@ -163,7 +163,7 @@ export class Units {
 
   async #flyLate(waiting: readonly Waiting[]): Promise<void> {
     const { sessions, settings, runtime } = this.#environment
-    const begin = `BEGIN; SET LOCAL lock_timeout = ${LATE_TURN}`
+    const begin = `BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = ${LATE_TURN}`
     const locked: Flight['locked'] = async (some, error) => {
       const isOver = ({ since = 0 }: Waiting) => runtime.elapsed() - since >= settings.answerTimeout
       for (const one of some.filter(isOver)) one.reject(error)
@@ -204,7 +204,11 @@ export class Units {
     for (const [index, { reject }] of refused.entries()) reject(errors[index])
   }
 
-  async #commit(connection: Connection, waiting: readonly Waiting[], begin: string = 'BEGIN'): Promise<void> {
+  async #commit(
+    connection: Connection,
+    waiting: readonly Waiting[],
+    begin: string = 'BEGIN ISOLATION LEVEL READ COMMITTED',
+  ): Promise<void> {
     const begun = connection.execute(begin)
     const ends: (() => void)[] = []
     try {

@@ -1,8 +1,8 @@
 // Schemas of one database as the databases of single tests.
 
 import { type Runtime, systemRuntime, type ViewStore } from 'obverse'
-import pg from 'pg'
 import { postgresViews } from 'obverse/postgres'
+import pg from 'pg'
 
 let made = 0
 
