@@ -79,6 +79,37 @@ describe.each(servers)('a difference on $name $version', (home) => {
       expect(await broker.peek('work', 10)).toEqual(['2'])
     })
 
+    // made by 3.x, and still there after the upgrade
+    test.skipIf(!home.version.startsWith('4.'))(
+      'of a queue that is older than the server is let pass, and named',
+      async () => {
+        const space = await fresh(home)
+        const channel = await (await stranger(space.url)).createChannel()
+        const older = {
+          'x-queue-type': 'quorum',
+          'x-single-active-consumer': true,
+          'x-dead-letter-exchange': 'obverse',
+          'x-dead-letter-routing-key': 'failed_messages',
+          'x-dead-letter-strategy': 'at-least-once',
+          'x-overflow': 'reject-publish',
+        }
+        await channel.assertQueue('work', { durable: true, arguments: older })
+        const broker = await open(space)
+        await broker.declare([{ name: 'work' }])
+        expect(await broker.publish([message('k', '1')])).toEqual([expect.objectContaining({ kind: 'confirmed' })])
+        const findings = (await broker.examine?.()) ?? []
+        expect(findings.filter(({ level }) => level !== 'ok')).toEqual([
+          {
+            level: 'warning',
+            subject: 'queue work',
+            says: expect.stringContaining('gives messages up from it after 20 deliveries'),
+            remedy: expect.stringContaining('rabbitmqctl delete_queue work'),
+          },
+        ])
+        await expect(broker.peek('work', 1)).rejects.toMatchObject({ code: 'QUEUE_IN_USE' })
+      },
+    )
+
     test('two channels that need one queue are refused before anything is declared', async () => {
       const broker = await open(await fresh(home))
       const clash = { code: 'CONFIGURATION_INVALID', message: expect.stringContaining('work.0') }

@@ -17,6 +17,15 @@ describe.each(servers)('publishing to $name $version', (home) => {
       expect((await broker.stats())[0]?.messages).toBe(820)
     })
 
+    test('with an id that no property has room for goes all the same, and is returned like others', async () => {
+      const { broker } = await working(home)
+      const batch = [message('k', '1'), { ...message('k', '2'), messageId: 'ä'.repeat(128) }, message('k', '3')]
+      const outcomes = await broker.publish(batch)
+      expect(outcomes).toEqual(batch.map(({ messageId }) => ({ messageId, kind: 'confirmed' })))
+      const lost = batch.map((one) => ({ ...one, channel: 'nowhere' }))
+      expect((await broker.publish(lost)).map(({ kind }) => kind)).toEqual(['returned', 'returned', 'returned'])
+    })
+
     test('without messages is done', async () => {
       const { broker } = await working(home)
       expect(await broker.publish([])).toEqual([])
