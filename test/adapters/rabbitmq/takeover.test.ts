@@ -82,6 +82,20 @@ describe.each(servers)('who takes over on $name $version', (home) => {
     })
   })
 
+  test.skipIf(home.missing !== undefined)(
+    'nobody has to where no order is kept: messages go to whoever has room',
+    async () => {
+      const { broker } = await working(home, {}, { ordered: false })
+      await broker.publish(messages(4))
+      const [one, other] = [new Inbox({ prefetch: 2 }), new Inbox({ prefetch: 2 })]
+      await broker.subscribe('work', one.options)
+      await broker.subscribe('work', other.options)
+      await one.came(2)
+      await other.came(2)
+      expect([...one.bodies, ...other.bodies].sort()).toEqual(['0', '1', '2', '3'])
+    },
+  )
+
   // a quorum queue puts what comes back behind everything that came back before
   test.skipIf(home.missing !== undefined)(
     'few at a time, and dying, changes no order of what came back before',
