@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { ChannelModel, ConfirmChannel, Message, Options } from 'amqplib'
 import { ObverseError, type Published, type PublishOutcome, type Runtime, sleep } from 'obverse'
 import type { Address } from './address.ts'
@@ -148,7 +149,7 @@ export class Publisher {
     const options: Options.Publish = {
       persistent: true,
       mandatory: true,
-      messageId,
+      messageId: propertyOf(messageId),
       contentType: 'application/json',
     }
     this.#sent.add(sent)
@@ -177,7 +178,7 @@ export class Publisher {
     for (const sent of this.#sent) {
       if (sent.returned !== undefined || sent.route !== fields.routingKey) continue
       const { messageId, channel } = sent.batch.messages[sent.place] as Published
-      if (messageId !== properties.messageId) continue
+      if (propertyOf(messageId) !== properties.messageId) continue
       sent.returned = `RabbitMQ has no queue for the channel ${channel} (${(fields as { replyText?: string }).replyText})`
       this.#options.topology.doubt(channel)
       return
@@ -235,4 +236,9 @@ export class Publisher {
       `RabbitMQ at ${address.text} takes no messages (${connection.blockedBy ?? 'an alarm'}); give it memory or disk`,
     )
   }
+}
+
+/** A property has room for 255 bytes. Who takes the message finds its id in the body. */
+function propertyOf(messageId: string): string {
+  return Buffer.byteLength(messageId) <= 255 ? messageId : createHash('sha256').update(messageId).digest('hex')
 }
