@@ -68,6 +68,8 @@ export function envelopeOf(
 
 /** Characters of an id, a type and a key, as of those made here: stores keep them in indexes, which refuse longer ones. */
 const LONGEST = 500
+/** Columns have 32 bits for it. */
+const LAST_VERSION = 2 ** 31 - 1
 
 const KINDS: readonly unknown[] = ['command', 'query', 'event'] satisfies Kind[]
 
@@ -122,7 +124,9 @@ export function readEnvelope(body: string): Envelope {
   if (key !== null && typeof key !== 'string') throw malformed('key is neither a text nor null')
   assertShort('key', key ?? '')
   const version = message.schemaVersion ?? 1
-  if (!wholeNumber(version)) throw malformed('schemaVersion is not a whole number from 1')
+  if (!wholeNumber(version) || version > LAST_VERSION) {
+    throw malformed(`schemaVersion is not a whole number from 1 to ${LAST_VERSION}`)
+  }
   const seq = message.seq
   if (seq !== undefined && !wholeNumber(seq)) throw malformed('seq is not a whole number from 1')
   const position = message.position

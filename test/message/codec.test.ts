@@ -85,6 +85,7 @@ describe('codec', () => {
     [bodyWith({ seq: 1.5 }), 'MESSAGE_MALFORMED'],
     [bodyWith({ position: '9' }), 'MESSAGE_MALFORMED'],
     [bodyWith({ schemaVersion: 'x' }), 'MESSAGE_MALFORMED'],
+    [bodyWith({ schemaVersion: 2 ** 31 }), 'MESSAGE_MALFORMED'],
     [bodyWith({ metadata: [] }), 'MESSAGE_MALFORMED'],
     [bodyWith({ type: '__proto__' }), 'MESSAGE_TYPE_UNKNOWN'],
     [bodyWith({ type: 'constructor' }), 'MESSAGE_TYPE_UNKNOWN'],
