@@ -18,7 +18,7 @@ export function welcome({ app, role, url, place, dependencies }: Standing): stri
   if (hasApi(role)) lines.push(`  API       ${url}`, `  docs      ${url}/docs`)
   if (partsOf(role)?.relay) lines.push('  relay     started')
   if (partsOf(role)?.consume) lines.push(...consumers(app))
-  if (hasApi(role)) lines.push(...tryThis(url))
+  if (hasApi(role)) lines.push(...tryThis(url, place === undefined ? ' --on servers' : ''))
   return [...lines, '', 'Ready. Ctrl-C stops it.', ''].join('\n')
 }
 
@@ -44,13 +44,13 @@ function consumers(app: App): readonly string[] {
   ]
 }
 
-function tryThis(url: string): readonly string[] {
+function tryThis(url: string, where: string): readonly string[] {
   return [
     '',
     'Try:',
     '',
     `  curl -i ${url}/orders -H 'content-type: application/json' -d '${JSON.stringify(SAMPLE)}'`,
     `  curl ${url}/orders`,
-    '  npm run orders -- queue status',
+    `  npm run orders -- queue status${where}`,
   ]
 }
