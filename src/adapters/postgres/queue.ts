@@ -47,7 +47,7 @@ const GIVE_BACK = statement(
    UPDATE obverse_queue SET taken = true WHERE id = ANY (ARRAY(SELECT id FROM free))`,
 )
 /** What an owner has by a claim whose answer was lost: nobody here has had it. $2: what it knows of. */
-export const GIVE_UP: string = statement(
+export const GIVE_UP: Statement = statement(
   'queue-give-up',
   'DELETE FROM obverse_claim WHERE owner = $1 AND id <> ALL ($2::bigint[])',
 )
