@@ -41,12 +41,15 @@ export function admit(
     const at = seqs.get(key) ?? 0
     if (versions && at !== version) throw conflictOf(key, at, version)
   }
+  const own = new Map<string, number>()
   const placed = unit.events.map(({ type, key }): Placed => {
-    const seq = (seqs.get(key) ?? 0) + 1
-    seqs.set(key, seq)
+    const seq = (own.get(key) ?? seqs.get(key) ?? 0) + 1
+    own.set(key, seq)
     return { type, key, seq }
   })
   const answer = claim && entrance.keepsAnswers ? unit.answer?.(placed) : undefined
+  // nothing throws from here on: whoever comes after goes on from these
+  for (const [key, seq] of own) seqs.set(key, seq)
   entrance.pass(passage, standing)
   writes.passage(passage)
   for (const [index, event] of unit.events.entries()) writes.event(event, (placed[index] as Placed).seq)

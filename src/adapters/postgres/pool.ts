@@ -1,3 +1,4 @@
+import { ObverseError } from 'obverse'
 import pg, { type Pool, type PoolClient } from 'pg'
 import { Connection } from './connection.ts'
 import { storeError } from './errors.ts'
@@ -34,7 +35,7 @@ export function sessions(source: string | Pool, settings: Settings): Sessions {
       const client = await pool.connect()
       return { client, connection: new Connection(client, server) }
     } catch (error) {
-      throw storeError(error, server)
+      throw isTaken(pool, error) ? allTaken(pool, server, error) : storeError(error, server)
     }
   }
   return {
@@ -83,6 +84,20 @@ export function sessions(source: string | Pool, settings: Settings): Sessions {
       if (own) await pool.end()
     },
   }
+}
+
+/** No connection came back in time, and there can be no more. */
+function isTaken({ totalCount, idleCount, options }: Pool, error: unknown): boolean {
+  return /^timeout exceeded when trying/.test((error as Error).message) && totalCount - idleCount >= options.max
+}
+
+/** Each handler with `ctx.db` has one until it ends, and one that waits for another such handler has two. */
+function allTaken({ options }: Pool, server: string, cause: unknown): ObverseError {
+  return new ObverseError(
+    'STORE_UNREACHABLE',
+    `${server}: none of the ${options.max} connections of the pool became free within ${options.connectionTimeoutMillis} ms; raise connections, lower the concurrency, or send no command from inside a handler that has used ctx.db`,
+    { cause },
+  )
 }
 
 /** True: a transaction was left open on it, so it must not be lent again. */
