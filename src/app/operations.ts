@@ -68,7 +68,8 @@ export function createOperations(on: OperatedOn): Operations {
         // until nothing is left that was there when it began
       }
     }
-    return { projection, generations, checkpoints, log, stamp, parking, runtime, observer: on.observe }
+    const apart = checkpoints !== open.checkpoints
+    return { projection, generations, checkpoints, log, stamp, parking, runtime, apart, observer: on.observe }
   }
   const operations: Operations = {
     channels: {

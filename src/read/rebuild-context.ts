@@ -17,6 +17,8 @@ export interface RebuildContext {
   readonly parking: Pick<Parking, 'blocked' | 'givenUp'>
   readonly runtime: Runtime
   readonly observer?: Observer
+  /** The rows are in another database than the log, with the checkpoint beside them: both may go while a rebuild runs. */
+  readonly apart?: boolean
   /** Events of one batch. Default 1,000. */
   readonly batch?: number
 }

@@ -156,11 +156,11 @@ async function catchUp(
   table: ViewTable,
   stillOurs: () => Promise<void>,
 ): Promise<number> {
-  const { projection, checkpoints, log, parking, runtime, observer, batch = 1_000 } = context
+  const { projection, checkpoints, log, parking, runtime, observer, apart = false, batch = 1_000 } = context
   const name = checkpointName(projection, generation)
   const types = [...projection.types]
   const givenUp = parking.givenUp.bind(parking)
-  const applier = createApplier({ projection, table, log, runtime, givenUp })
+  const applier = createApplier({ projection, table, log, runtime, givenUp, apart })
   /** Last event of every key that is left where the live view has it. */
   const parked = new Map<string, EventEnvelope>()
   const began = runtime.elapsed()

@@ -6,6 +6,7 @@ import { createLive } from '../../src/read/live.ts'
 import { createProjector, type ProjectorOptions } from '../../src/read/projector.ts'
 import { type RebuildContext, rebuild, switchTo } from '../../src/read/rebuild.ts'
 import { verify } from '../../src/read/verify.ts'
+import type { ViewTable } from '../../src/read/view.ts'
 import {
   broken,
   createParking,
@@ -85,6 +86,35 @@ describe.each([{ gathering: false }, { gathering: true }])('a rebuild, gathering
     await drain(projector)
     expect(await world.rows(projection)).toEqual(await world.expected(projection))
     expect((await world.store.checkpoints.generation('things')).building).toBeUndefined()
+  })
+
+  test('into a store that loses everything meanwhile is whole all the same', async () => {
+    const world = await createWorld()
+    const { store, generations } = world
+    const { name, key, lookups } = things
+    let table = await store.views.open({ name, key, lookups }, 2)
+    const lasting = {
+      load: (ids) => table.load(ids),
+      save: (rows) => table.save(rows),
+      count: () => table.count(),
+    } as ViewTable
+    const built = { ...generations, table: async () => lasting, drop: async () => {} }
+    const context = contextOf(world, { projection, generations: built, apart: true })
+    await world.append(...mixed(40))
+    let batches = 0
+    const report = await rebuild(context, {
+      noSwitch: true,
+      async onProgress() {
+        batches += 1
+        if (batches !== 4) return
+        store.checkpoints.remove(`${projection.name}@2`)
+        store.views.drop({ name, key, lookups }, 2)
+        table = (await store.views.open({ name, key, lookups }, 2)) as ViewTable
+      },
+    })
+    expect(report.generation).toBe(2)
+    expect(batches).toBeGreaterThan(10)
+    expect(await world.rows(projection, table)).toEqual(await world.expected(projection))
   })
 
   test('while events are written and projected: every read is of a whole version, and the result is the fold', async () => {
