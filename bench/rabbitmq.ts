@@ -19,7 +19,7 @@ import { bareConsumer } from './twins/consumer.ts'
 import { barePublisher } from './twins/publisher.ts'
 
 /** Messages of one timed run. */
-const MESSAGES = 10_000
+const MESSAGES = 20_000
 
 const Placed = event('orders.placed', unchecked<object>(), { key: () => 'given' })
 
@@ -116,7 +116,7 @@ function application(database: string, url: string, observer: (step: Step) => vo
     handlers: [handle(Placed, { channel: 'orders' }, () => {})],
     store: postgres(database),
     broker: rabbitmq(url),
-    channels: { orders: { concurrency: 100, prefetch: 200 } },
+    channels: { orders: { concurrency: 400, prefetch: 800 } },
     observe: [observer],
   })
 }

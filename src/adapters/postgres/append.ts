@@ -1,4 +1,5 @@
 import { ObverseError, type Unit } from 'obverse'
+import { bigints, integers, texts } from './array.ts'
 import type { Connection } from './connection.ts'
 import { EVENT_NAMES, EventColumns, insertEvents, unnestEvents } from './event-columns.ts'
 import { statement } from './statement.ts'
@@ -87,11 +88,11 @@ export async function append(
     }
   }
   const rows = await connection.all<{ unit: number; base: number }>(APPEND, [
-    keys,
-    expected,
-    counts,
-    unitOf,
-    nth,
+    texts(keys),
+    bigints(expected),
+    integers(counts),
+    bigints(unitOf),
+    integers(nth),
     ...columns.values(now),
   ])
   const bases: (number | undefined)[] = new Array(units.length).fill(undefined)

@@ -4,11 +4,15 @@
  */
 
 /** Object ids of element types, which no version changes. */
-const BIGINT = 20
+export const BIGINT = 20
+export const INTEGER = 23
 const TEXT = 25
 const JSON_TEXT = 114
 
-const HEAD = 20
+/** Bytes before the first element. */
+export const HEAD = 20
+/** The length of a null. */
+const NULL = -1
 
 export function texts(values: readonly (string | null)[]): Buffer {
   return textArray(values, TEXT)
@@ -19,13 +23,38 @@ export function documents(values: readonly (string | null)[]): Buffer {
   return textArray(values, JSON_TEXT)
 }
 
-export function bigints(values: readonly number[]): Buffer {
+export function bigints(values: readonly (number | null)[]): Buffer {
+  const array = Buffer.allocUnsafe(HEAD + 12 * values.length)
+  let at = head(array, BIGINT, values.length)
+  for (const value of values) {
+    if (value === null) {
+      at = array.writeInt32BE(NULL, at)
+      continue
+    }
+    at = array.writeInt32BE(8, at)
+    at = array.writeInt32BE(Math.floor(value / 0x1_0000_0000), at)
+    at = array.writeUInt32BE((value % 0x1_0000_0000) >>> 0, at)
+  }
+  return at === array.length ? array : array.subarray(0, at)
+}
+
+export function integers(values: readonly number[]): Buffer {
+  const array = Buffer.allocUnsafe(HEAD + 8 * values.length)
+  let at = head(array, INTEGER, values.length)
+  for (const value of values) {
+    at = array.writeInt32BE(4, at)
+    at = array.writeInt32BE(value, at)
+  }
+  return array
+}
+
+/** The first eight bytes of each, as `bigint[]`. */
+export function hashes(values: readonly Buffer[]): Buffer {
   const array = Buffer.allocUnsafe(HEAD + 12 * values.length)
   let at = head(array, BIGINT, values.length)
   for (const value of values) {
     at = array.writeInt32BE(8, at)
-    at = array.writeInt32BE(Math.floor(value / 0x1_0000_0000), at)
-    at = array.writeUInt32BE((value % 0x1_0000_0000) >>> 0, at)
+    at += value.copy(array, at, 0, 8)
   }
   return array
 }
@@ -36,7 +65,7 @@ function textArray(values: readonly (string | null)[], type: number): Buffer {
   const array = Buffer.allocUnsafe(size)
   let at = head(array, type, values.length)
   for (const value of values) {
-    const length = value === null ? -1 : array.write(value, at + 4)
+    const length = value === null ? NULL : array.write(value, at + 4)
     array.writeInt32BE(length, at)
     at += 4 + Math.max(0, length)
   }

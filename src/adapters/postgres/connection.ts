@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream'
 import type { ClientBase, CustomTypesConfig, QueryResult } from 'pg'
 import { types as defaults } from 'pg'
 import { storeError } from './errors.ts'
@@ -20,6 +21,7 @@ export class Connection {
   readonly #server: string
   /** Clients that do not pipeline want one statement at a time. */
   #last: Promise<unknown> | undefined
+  #gathering = false
 
   constructor(client: ClientBase, server: string) {
     this.client = client
@@ -60,11 +62,25 @@ export class Connection {
   }
 
   async #send(config: object): Promise<QueryResult> {
+    this.#together()
     try {
       return await this.#inTurn(() => this.client.query(config as never) as unknown as Promise<QueryResult>)
     } catch (error) {
       throw storeError(error, this.#server)
     }
+  }
+
+  /** What is started in one turn of the event loop goes in one packet: each alone would wake the server for itself. */
+  #together(): void {
+    const { connection } = this.client as unknown as { readonly connection?: { readonly stream?: Duplex } }
+    const stream = connection?.stream
+    if (this.#gathering || !stream?.cork) return
+    this.#gathering = true
+    stream.cork()
+    process.nextTick(() => {
+      this.#gathering = false
+      stream.uncork()
+    })
   }
 
   #inTurn<T>(query: () => Promise<T>): Promise<T> {

@@ -1,4 +1,5 @@
 import type { NewEvent } from 'obverse'
+import { bigints, integers, texts } from './array.ts'
 
 /**
  * Events as arrays, one for each column, for statements with `unnest`: one text and one plan, however many there are. The
@@ -36,17 +37,17 @@ export class EventColumns {
   /** In the order of {@link unnestEvents} and {@link insertEvents}. */
   values(now: number, queued = true): unknown[] {
     return [
-      this.ids,
-      this.types,
-      this.versions,
-      this.times,
-      this.correlations,
-      this.causations,
-      this.data,
-      this.metadata,
-      queued ? this.queueOf : [],
-      queued ? this.channels : [],
-      queued ? this.dues : [],
+      texts(this.ids),
+      texts(this.types),
+      integers(this.versions),
+      texts(this.times),
+      texts(this.correlations),
+      texts(this.causations),
+      texts(this.data),
+      texts(this.metadata),
+      integers(queued ? this.queueOf : []),
+      texts(queued ? this.channels : []),
+      bigints(queued ? this.dues : []),
       now,
     ]
   }

@@ -1,5 +1,6 @@
 import type { SqlConnection } from 'obverse'
 import type { QueryResult } from 'pg'
+import { BIGINT, HEAD, INTEGER } from './array.ts'
 
 /** What the driver of the application threw, kept whole. `code` is the server's, however deep the driver has hidden it. */
 export class Foreign extends Error {
@@ -67,18 +68,17 @@ function literal(elements: readonly (string | null)[]): string {
   return `{${quoted.join(',')}}`
 }
 
-const BIGINT = 20
-const HEAD = 20
-
 /** What `array.ts` has written. */
 function elementsOf(array: Buffer): (string | null)[] {
   const elements: (string | null)[] = []
-  const numbers = array.readInt32BE(8) === BIGINT
+  const type = array.readInt32BE(8)
   for (let at = HEAD; at < array.length; ) {
     const length = array.readInt32BE(at)
     at += 4
     if (length < 0) elements.push(null)
-    else elements.push(numbers ? String(array.readBigInt64BE(at)) : array.toString('utf8', at, at + length))
+    else if (type === BIGINT) elements.push(String(array.readBigInt64BE(at)))
+    else if (type === INTEGER) elements.push(String(array.readInt32BE(at)))
+    else elements.push(array.toString('utf8', at, at + length))
     at += Math.max(0, length)
   }
   return elements

@@ -1,4 +1,5 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
+import { hashes } from './array.ts'
 import type { Connection } from './connection.ts'
 import { statement } from './statement.ts'
 
@@ -16,11 +17,23 @@ export async function lockLanes(
   connection: Connection,
   lanes: Iterable<{ handler: string; key: string }>,
 ): Promise<void> {
-  const locks = [...new Set(Array.from(lanes, ({ handler, key }) => laneLock(handler, key)))]
-  if (locks.length > 0) await connection.all(LOCK, [locks])
+  const named = new Map<string, Buffer>()
+  for (const { handler, key } of lanes) {
+    const name = nameOf(handler, key)
+    if (!named.has(name)) named.set(name, hashOf(name))
+  }
+  if (named.size > 0) await connection.all(LOCK, [hashes([...named.values()])])
 }
 
 /** A number of 64 bits, as text. */
 export function laneLock(handler: string, key: string): string {
-  return createHash('sha1').update(`obverse lane\n${handler}\n${key}`).digest().readBigInt64BE(0).toString()
+  return hashOf(nameOf(handler, key)).readBigInt64BE(0).toString()
+}
+
+function nameOf(handler: string, key: string): string {
+  return `obverse lane\n${handler}\n${key}`
+}
+
+function hashOf(name: string): Buffer {
+  return hash('sha1', name, 'buffer')
 }

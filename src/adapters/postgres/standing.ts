@@ -1,4 +1,5 @@
 import type { Answer, Claim, Delivery, Entry, HeldState } from 'obverse'
+import { bigints, texts } from './array.ts'
 import type { Connection } from './connection.ts'
 import { lockLanes } from './lane-lock.ts'
 import { OWNED } from './queue.ts'
@@ -9,19 +10,15 @@ const HEADS = statement(
   'entry-heads',
   'SELECT id, owner FROM obverse_held WHERE id = ANY ($1::bigint[]) AND owner IS NOT NULL FOR UPDATE',
 )
-/** Marks and held rows of messages in one question. */
+/** Of messages of which something is known: whether they are marked, how they are held, whether rows of their lane are. */
 const KNOWN = statement(
   'entry-known',
-  `SELECT asked.message_id AS id, asked.handler, i.message_id IS NOT NULL AS marked, h.state
-   FROM unnest($1::text[], $2::text[]) AS asked(message_id, handler)
-   LEFT JOIN obverse_inbox i ON i.message_id = asked.message_id AND i.handler = asked.handler
-   LEFT JOIN obverse_held h ON h.message_id = asked.message_id AND h.handler = asked.handler
-   WHERE i.message_id IS NOT NULL OR h.id IS NOT NULL`,
-)
-const LANES = statement(
-  'entry-lanes',
-  `SELECT asked.handler, asked.key FROM unnest($1::text[], $2::text[]) AS asked(handler, key)
-   WHERE EXISTS (SELECT FROM obverse_held h WHERE h.lane AND h.handler = asked.handler AND h.key = asked.key)`,
+  `SELECT * FROM (SELECT asked.ord,
+     (SELECT true FROM obverse_inbox i WHERE i.message_id = asked.id AND i.handler = asked.handler LIMIT 1) AS marked,
+     (SELECT h.state FROM obverse_held h WHERE h.message_id = asked.id AND h.handler = asked.handler LIMIT 1) AS state,
+     (SELECT true FROM obverse_held h WHERE h.lane AND h.handler = asked.handler AND h.key = asked.lane LIMIT 1) AS waits
+   FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS asked(id, handler, lane, ord) OFFSET 0) AS known
+   WHERE marked OR state IS NOT NULL OR waits`,
 )
 const ANSWERS = statement(
   'entry-answers',
@@ -92,28 +89,25 @@ function lookAtDeliveries(
     for (const { id, owner } of found) rows.set(id, owner)
   }
   type Owned = { id: number; owner: string }
-  if (queueIds.length > 0) asked.push(connection.all<Owned>(OWNED, [queueIds]).then(into(standing.queue)))
-  if (heldIds.length > 0) asked.push(connection.all<Owned>(HEADS, [heldIds]).then(into(standing.heads)))
-  const ids = deliveries.map(({ envelope }) => storable(envelope.id))
-  const handlers = deliveries.map(({ handler }) => handler)
-  type Known = { id: string; handler: string; marked: boolean; state: HeldState | null }
+  if (queueIds.length > 0) asked.push(connection.all<Owned>(OWNED, [bigints(queueIds)]).then(into(standing.queue)))
+  if (heldIds.length > 0) asked.push(connection.all<Owned>(HEADS, [bigints(heldIds)]).then(into(standing.heads)))
+  type Known = { ord: number; marked: true | null; state: HeldState | null; waits: true | null }
+  const columns = [
+    texts(deliveries.map(({ envelope }) => storable(envelope.id))),
+    texts(deliveries.map(({ handler }) => handler)),
+    texts(deliveries.map(({ ordered, envelope: { key } }) => (ordered && key !== null ? storable(key) : null))),
+  ]
   asked.push(
-    connection.all<Known>(KNOWN, [ids, handlers]).then((rows) => {
-      for (const { id, handler, marked, state } of rows) {
-        if (marked) standing.marks.add(nameOf(id, handler))
-        if (state) standing.states.set(nameOf(id, handler), state)
+    connection.all<Known>(KNOWN, columns).then((rows) => {
+      for (const { ord, marked, state, waits } of rows) {
+        const { envelope, handler } = deliveries[ord - 1] as Delivery
+        const name = nameOf(envelope.id, handler)
+        if (marked) standing.marks.add(name)
+        if (state) standing.states.set(name, state)
+        if (waits) standing.lanes.add(nameOf(handler, envelope.key as string))
       }
     }),
   )
-  const lanes = deliveries.filter(({ ordered, envelope }) => ordered && envelope.key !== null)
-  if (lanes.length > 0) {
-    const columns = [lanes.map(({ handler }) => handler), lanes.map(({ envelope }) => storable(envelope.key ?? ''))]
-    asked.push(
-      connection.all<{ handler: string; key: string }>(LANES, columns).then((rows) => {
-        for (const { handler, key } of rows) standing.lanes.add(nameOf(handler, key))
-      }),
-    )
-  }
   return asked
 }
 

@@ -9,6 +9,7 @@ import {
   type NewSnapshot,
   type Outgoing,
 } from 'obverse'
+import { bigints, texts } from './array.ts'
 import type { Connection } from './connection.ts'
 import type { Passage } from './entry.ts'
 import { type Environment, guards } from './environment.ts'
@@ -45,14 +46,14 @@ const MESSAGES = statement(
    SELECT channel, id, key, body, true, $6::bigint, due
    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[]) AS m(channel, id, key, body, due)`,
 )
-const MARK = statement(
-  'entry-mark',
-  'INSERT INTO obverse_inbox (message_id, handler, at) SELECT id, handler, $3 FROM unnest($1::text[], $2::text[]) AS m(id, handler)',
-)
-const FORGET = statement(
-  'entry-forget',
-  `DELETE FROM obverse_attempt WHERE (message_id, handler) IN (SELECT * FROM unnest($1::text[], $2::text[]))`,
-)
+/** Attempts are recorded of few messages: where there are none, nothing is looked up. */
+const FORGETTING = `DELETE FROM obverse_attempt WHERE EXISTS (SELECT FROM obverse_attempt)
+  AND (message_id, handler) IN (SELECT * FROM unnest($1::text[], $2::text[]))`
+const FORGET = statement('entry-forget', FORGETTING)
+const MARKING = `INSERT INTO obverse_inbox (message_id, handler, at)
+  SELECT id, handler, $3 FROM unnest($1::text[], $2::text[]) AS m(id, handler)`
+const MARK = statement('entry-mark', MARKING)
+const MARK_AND_FORGET = statement('entry-mark-forget', `WITH forgotten AS (${FORGETTING}) ${MARKING}`)
 const ANSWERS = statement(
   'answers',
   `INSERT INTO obverse_answer (principal, command, key, fingerprint, outcome, body, token, at)
@@ -132,20 +133,19 @@ export class Writes {
     const now = this.#environment.runtime.now()
     const at = isoTime(now)
     const sent: Promise<unknown>[] = []
-    if (this.#settle.length > 0) sent.push(connection.run(SETTLE, [this.#settle]))
+    if (this.#settle.length > 0) sent.push(connection.run(SETTLE, [bigints(this.#settle)]))
     if (this.#heads.length > 0) sent.push(takeAway(connection, this.#environment, this.#heads))
-    if (this.#marks.length > 0) {
-      const ids = this.#marks.map(({ envelope }) => storable(envelope.id))
-      sent.push(connection.run(MARK, [ids, this.#marks.map(({ handler }) => handler), now]))
-    }
-    if (this.#forget.length > 0) {
-      const ids = this.#forget.map(({ envelope }) => storable(envelope.id))
-      sent.push(connection.run(FORGET, [ids, this.#forget.map(({ handler }) => handler)]))
-    }
+    sent.push(...this.#sendMarks(connection, now))
     if (this.#joins.length > 0) sent.push(addHeld(connection, this.#environment, this.#joins))
     if (this.#seqs.size > 0) {
-      sent.push(connection.run(SET_SEQS, [[...this.#seqs.keys()], [...this.#seqs.values()]]))
-      sent.push(connection.run(EVENTS, [this.#keys, this.#eventSeqs, ...this.#events.values(now, this.#oneCommit)]))
+      sent.push(connection.run(SET_SEQS, [texts([...this.#seqs.keys()]), bigints([...this.#seqs.values()])]))
+      sent.push(
+        connection.run(EVENTS, [
+          texts(this.#keys),
+          bigints(this.#eventSeqs),
+          ...this.#events.values(now, this.#oneCommit),
+        ]),
+      )
     }
     if (this.#messages.length > 0) sent.push(this.#sendMessages(connection, now))
     if (this.#tracked.length > 0) sent.push(trackMessages(connection, this.#tracked, at))
@@ -164,6 +164,21 @@ export class Writes {
     const { ids, queueOf, channels } = this.#events
     const messages = queueOf.map((ord) => ids[ord - 1])
     await connection.run(QUEUE_LATER, [messages, channels, this.#environment.runtime.now()])
+  }
+
+  /** Of the same messages, as a rule: then both are one statement. */
+  #sendMarks(connection: Connection, now: number): Promise<unknown>[] {
+    const columns = (deliveries: readonly Delivery[]) => [
+      texts(deliveries.map(({ envelope }) => storable(envelope.id))),
+      texts(deliveries.map(({ handler }) => handler)),
+    ]
+    const [marks, forget] = [this.#marks, this.#forget]
+    if (marks.length > 0 && marks.length === forget.length)
+      return [connection.run(MARK_AND_FORGET, [...columns(marks), now])]
+    return [
+      ...(marks.length > 0 ? [connection.run(MARK, [...columns(marks), now])] : []),
+      ...(forget.length > 0 ? [connection.run(FORGET, columns(forget))] : []),
+    ]
   }
 
   #sendMessages(connection: Connection, now: number): Promise<unknown> {

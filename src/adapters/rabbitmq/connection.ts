@@ -5,6 +5,7 @@ import { driver } from './driver.ts'
 import { brokerError } from './failure.ts'
 import { type Dialled, type Line, Link, type LinkOptions } from './link.ts'
 import type { Settings } from './options.ts'
+import { writeTogether } from './together.ts'
 
 /** Milliseconds a server gets to say goodbye. */
 const GOODBYE = 1_000
@@ -53,6 +54,7 @@ async function dial(options: ConnectionOptions, line: Line, abandoned: AbortSign
     throw failure(error, 'connect')
   }
   opened = true
+  writeTogether(model)
   let cause: unknown
   const gone = Promise.withResolvers<void>()
   model.on('error', (error) => {

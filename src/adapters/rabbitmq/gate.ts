@@ -26,6 +26,7 @@ export class Gate {
   #paused = false
   #closed = false
   #scheduled = false
+  #waking = false
 
   constructor(options: SubscribeOptions) {
     this.#options = options
@@ -50,7 +51,7 @@ export class Gate {
     if (!source.live) return
     source.open -= 1
     this.#open -= 1
-    if (this.#waiting.length > 0) setImmediate(() => this.#schedule())
+    if (this.#waiting.length > 0) this.#later()
   }
 
   /** Its AMQP channel is gone: what waits comes again, and what was handed over no longer counts. */
@@ -74,6 +75,16 @@ export class Gate {
   close(): void {
     this.#closed = true
     this.#waiting = []
+  }
+
+  /** What is settled in one turn of the event loop makes room at once. */
+  #later(): void {
+    if (this.#waking) return
+    this.#waking = true
+    setImmediate(() => {
+      this.#waking = false
+      this.#schedule()
+    })
   }
 
   /** The driver gives all that a read of the socket brought before any microtask runs. */
