@@ -50,9 +50,8 @@ export class HandlerTransactions {
         return await this.#inside(connection, entry, locks, isolation, work)
       } catch (error) {
         await connection.execute('ROLLBACK').catch(() => {})
+        await unlock(connection, locks).catch(() => {})
         throw raced(error)
-      } finally {
-        for (const lock of locks) await connection.all(UNLOCK, [lock]).catch(() => {})
       }
     })
     news()
@@ -75,20 +74,26 @@ export class HandlerTransactions {
     else begun.catch(() => {})
     const standing = await looking
     const passage = this.#entrance.check(entry, standing)
-    if (passage.ended) return this.#settle(connection, passage, passage.ended)
+    if (passage.ended) return this.#settle(connection, locks, passage, passage.ended)
     const unit = await work(connection)
     await begun
-    return this.#keep(connection, entry, unit, standing)
+    return this.#keep(connection, locks, entry, unit, standing)
   }
 
-  async #settle(connection: Connection, passage: Passage, ended: Ended): Promise<Outcome> {
+  async #settle(connection: Connection, locks: readonly string[], passage: Passage, ended: Ended): Promise<Outcome> {
     const writes = new Writes(this.#environment)
     writes.passage(passage)
-    await all([...writes.send(connection), commit(connection)])
+    await all([...writes.send(connection), end(connection, locks)])
     return ended
   }
 
-  async #keep(connection: Connection, entry: Entry, unit: Unit, standing: Standing): Promise<Outcome> {
+  async #keep(
+    connection: Connection,
+    locks: readonly string[],
+    entry: Entry,
+    unit: Unit,
+    standing: Standing,
+  ): Promise<Outcome> {
     const writes = new Writes(this.#environment)
     const seqs = await lockKeys(connection, [unit])
     const outcome = admit({ entry, unit }, this.#entrance, standing, seqs, writes, this.#versions)
@@ -98,9 +103,9 @@ export class HandlerTransactions {
     if (unit.project && outcome.events.length > 0) {
       await all(sent)
       await unit.project(this.#envelopes(unit, outcome.events), this.#views.within(connection))
-      await commit(connection)
+      await end(connection, locks)
     } else {
-      await all([...sent, commit(connection)])
+      await all([...sent, end(connection, locks)])
     }
     await writes.later(connection)
     return outcome
@@ -114,6 +119,18 @@ export class HandlerTransactions {
       return envelopeOf(row, this.#environment.registry) as EventEnvelope
     })
   }
+}
+
+/**
+ * Commits, and gives the lanes back in the same flight: a process that froze in between would have them for as long as it is
+ * frozen, and no limit of the server is for a session without a transaction.
+ */
+async function end(connection: Connection, locks: readonly string[]): Promise<void> {
+  await all([commit(connection), unlock(connection, locks)])
+}
+
+async function unlock(connection: Connection, locks: readonly string[]): Promise<void> {
+  await Promise.all(locks.map((lock) => connection.all(UNLOCK, [lock])))
 }
 
 /** Two transactions with one message or one claim: the second finds what the first has written. */

@@ -1,5 +1,11 @@
 import type { Delivery, Lane } from 'obverse'
 
+/**
+ * Told of a delivery that has ended, and whether it was found to be somebody else's: of its held row nothing was ended then,
+ * and it may have been claimed anew meanwhile.
+ */
+export type Settled = (delivery: Pick<Delivery, 'settlement' | 'heldId'>, lost: boolean) => void
+
 interface HeldClaim {
   readonly owner: string
   readonly lane: Lane | undefined

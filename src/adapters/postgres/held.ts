@@ -14,7 +14,7 @@ import {
 import type { Connection } from './connection.ts'
 import { Doubt } from './doubt.ts'
 import { type Environment, guards } from './environment.ts'
-import type { HeldClaims } from './held-claims.ts'
+import type { HeldClaims, Settled } from './held-claims.ts'
 import { addHeld, forgetAttempts, mayBlock, promote, takeAway, withRows } from './lane.ts'
 import { lockLanes } from './lane-lock.ts'
 import type { Owners } from './owners.ts'
@@ -57,7 +57,7 @@ const OURS = statement(
 )
 const RELEASE = statement(
   'held-release',
-  'UPDATE obverse_held SET owner = NULL WHERE id = ANY ($1::bigint[]) AND owner = $2',
+  'UPDATE obverse_held SET owner = NULL WHERE id = ANY ($1::bigint[]) AND owner = $2 RETURNING id',
 )
 const REFUSE = statement(
   'held-refuse',
@@ -75,24 +75,20 @@ const COUNTS = statement(
 /** Codes of refusals that end when a newer version runs. */
 const RECLAIMABLE: readonly string[] = ['MESSAGE_TYPE_UNKNOWN', 'MESSAGE_VERSION_UNKNOWN']
 
-export function heldRows(
-  environment: Environment,
-  claims: HeldClaims,
-  owners: Owners,
-  settled: (delivery: Pick<Delivery, 'settlement' | 'heldId'>) => void,
-): HeldRows {
+export function heldRows(environment: Environment, claims: HeldClaims, owners: Owners, settled: Settled): HeldRows {
   const { reader, writer, runtime, news } = environment
   const lanes = guards(environment, 'held-lane')
   const doubt = new Doubt(environment)
   return {
     async hold(delivery, failure) {
-      await inTransaction(environment, (connection) => hold(connection, environment, claims, delivery, failure))
-      settled(delivery)
+      const work = (connection: Connection) => hold(connection, environment, claims, delivery, failure)
+      settled(delivery, !(await inTransaction(environment, work)))
     },
     async join(deliveries) {
       if (deliveries.length === 0) return
-      await inTransaction(environment, (connection) => join(connection, environment, claims, deliveries))
-      for (const delivery of deliveries) settled(delivery)
+      const work = (connection: Connection) => join(connection, environment, claims, deliveries)
+      const back = await inTransaction(environment, work)
+      for (const delivery of deliveries) settled(delivery, !back.has(delivery.heldId))
     },
     async blocked(asked) {
       return lanes ? withRows(await reader.connection(), asked) : []
@@ -114,13 +110,13 @@ export function heldRows(
     },
     async refuse(refused) {
       await inTransaction(environment, (connection) => refuse(connection, environment, refused))
-      if (refused.settlement) settled({ settlement: refused.settlement })
+      if (refused.settlement) settled({ settlement: refused.settlement }, false)
     },
     async done(owner, ids) {
       const mine = ids.filter((id) => claims.owner(id) === owner)
       if (mine.length === 0) return
-      await inTransaction(environment, (connection) => done(connection, environment, claims, owner, mine))
-      claims.remove(...mine)
+      const work = (connection: Connection) => done(connection, environment, claims, owner, mine)
+      claims.remove(...(await inTransaction(environment, work)))
     },
     async release(owner, ids) {
       await writer.run(RELEASE, [ids, owner])
@@ -131,13 +127,14 @@ export function heldRows(
   }
 }
 
+/** False: it was somebody else's. */
 async function hold(
   connection: Connection,
   environment: Environment,
   claims: HeldClaims,
   delivery: Delivery,
   failure: Failure,
-): Promise<void> {
+): Promise<boolean> {
   const { envelope, handler, heldId, settlement } = delivery
   const fenced = guards(environment, 'settlement-fence')
   const [, gone, marked] = await Promise.all([
@@ -145,17 +142,18 @@ async function hold(
     settlement && settle(connection, [settlement], fenced),
     connection.all(IS_MARKED, [storable(envelope.id), handler]),
   ])
-  if (settlement && !gone?.has(settlement.queueId)) return
+  if (settlement && !gone?.has(settlement.queueId)) return false
   let held = false
   if (heldId !== undefined) {
     held = await holdAgain(connection, environment, heldId, claims.owner(heldId), delivery, failure)
-    if (!held) return
+    if (!held) return false
   } else if (marked.length === 0) held = (await addHeld(connection, environment, [delivery], failure)) > 0
   const given = held && failure.retryAt === undefined && failure.tracked
   await Promise.all([
     forgetAttempts(connection, [{ messageId: envelope.id, handler }]),
     given && statusFailed(connection, envelope.id, failure.code, failure.reason, isoTime(environment.runtime.now())),
   ])
+  return true
 }
 
 /** Its lane is that of the message that came: an edited body may have another key, or none that can be read. */
@@ -187,12 +185,13 @@ async function holdAgain(
   return row !== undefined
 }
 
+/** The held rows that were given back. */
 async function join(
   connection: Connection,
   environment: Environment,
   claims: HeldClaims,
   deliveries: readonly Delivery[],
-): Promise<void> {
+): Promise<ReadonlySet<number | undefined>> {
   const settlements = deliveries.flatMap(({ settlement }) => settlement ?? [])
   const [, gone] = await Promise.all([
     lockLanes(connection, locksOf(claims, deliveries)),
@@ -201,18 +200,19 @@ async function join(
   const ours = deliveries.filter(({ settlement }) => !settlement || gone.has(settlement.queueId))
   const back = ours.flatMap(({ heldId }) => heldId ?? [])
   const owners = new Set(back.map((id) => claims.owner(id)))
-  await Promise.all([
+  const [released] = await Promise.all([
+    Promise.all(Array.from(owners, (owner) => connection.all<{ id: number }>(RELEASE, [back, owner]))),
     forgetAttempts(
       connection,
       ours.map(({ envelope, handler }) => ({ messageId: envelope.id, handler })),
     ),
-    ...[...owners].map((owner) => connection.run(RELEASE, [back, owner])),
     addHeld(
       connection,
       environment,
       ours.filter(({ heldId }) => heldId === undefined),
     ),
   ])
+  return new Set(released.flat().map(({ id }) => id))
 }
 
 async function refuse(connection: Connection, environment: Environment, refused: RefusedMessage): Promise<void> {
@@ -240,13 +240,14 @@ async function refuse(connection: Connection, environment: Environment, refused:
   if (added > 0 && messageId !== undefined && !mayReturn) await statusRefused(connection, messageId, code, reason, at)
 }
 
+/** Those that it has taken away. */
 async function done(
   connection: Connection,
   environment: Environment,
   claims: HeldClaims,
   owner: string,
   ids: readonly number[],
-): Promise<void> {
+): Promise<readonly number[]> {
   const [, ours] = await Promise.all([
     lockLanes(
       connection,
@@ -254,11 +255,9 @@ async function done(
     ),
     connection.all<{ id: number }>(OURS, [ids, owner]),
   ])
-  await takeAway(
-    connection,
-    environment,
-    ours.map(({ id }) => id),
-  )
+  const taken = ours.map(({ id }) => id)
+  await takeAway(connection, environment, taken)
+  return taken
 }
 
 /** Lanes, and for messages without one a lock of their own: two copies of one message make one row. */

@@ -1,4 +1,4 @@
-import type { Entry, OpenStore, StoreEnvironment } from 'obverse'
+import type { OpenStore, StoreEnvironment } from 'obverse'
 import type { Pool } from 'pg'
 import { Alarms } from './alarms.ts'
 import { QueueBroker } from './broker.ts'
@@ -11,7 +11,7 @@ import { examine } from './examine.ts'
 import { HandlerTransactions } from './handler-transaction.ts'
 import { health } from './health.ts'
 import { heldRows } from './held.ts'
-import { HeldClaims } from './held-claims.ts'
+import { HeldClaims, type Settled } from './held-claims.ts'
 import { inbox } from './inbox.ts'
 import { Joining } from './joining.ts'
 import { Line } from './line.ts'
@@ -64,9 +64,9 @@ export async function open(
   const claims = new HeldClaims()
   const owners = new Owners(environment, (owner) => claims.removeOwner(owner))
   const broker = new QueueBroker(environment, owners, () => wake.start())
-  const settled = ({ settlement, heldId }: Pick<NonNullable<Entry['delivery']>, 'settlement' | 'heldId'>) => {
+  const settled: Settled = ({ settlement, heldId }, lost) => {
     if (settlement) broker.settled(settlement)
-    if (heldId !== undefined) claims.remove(heldId)
+    if (heldId !== undefined && !lost) claims.remove(heldId)
   }
   const entrance = new Entrance(environment, claims)
   const views = new PostgresViews(environment)
@@ -94,8 +94,8 @@ export async function open(
       units,
       handlers,
       new Joining(environment, entrance, views),
-      ({ delivery }) => {
-        if (delivery) settled(delivery)
+      ({ delivery }, lost) => {
+        if (delivery) settled(delivery, lost)
       },
     ),
     outbox: outbox(environment, owners),

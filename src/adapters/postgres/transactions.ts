@@ -32,7 +32,7 @@ export class PostgresTransactions implements Transactions {
   readonly #units: Units
   readonly #handlers: HandlerTransactions
   readonly #joining: Joining
-  readonly #settled: (entry: Entry) => void
+  readonly #settled: (entry: Entry, lost: boolean) => void
   /** Decisions of one key follow each other in this process: the second sees what the first has committed. */
   readonly #deciding = new Map<string, Promise<unknown>>()
 
@@ -43,7 +43,7 @@ export class PostgresTransactions implements Transactions {
     units: Units,
     handlers: HandlerTransactions,
     joining: Joining,
-    settled: (entry: Entry) => void,
+    settled: (entry: Entry, lost: boolean) => void,
   ) {
     this.#environment = environment
     this.#looks = looks
@@ -58,7 +58,7 @@ export class PostgresTransactions implements Transactions {
     const { ended } = await this.#looks.at(entry)
     if (!ended || ended.kind === 'replayed') return ended
     if (ended.kind === 'lost') {
-      this.#settled(entry)
+      this.#settled(entry, true)
       return LOST
     }
     return this.#ending(entry)
@@ -71,7 +71,7 @@ export class PostgresTransactions implements Transactions {
       ? await this.#again(() => this.#handlers.run(entry, async () => unit, 'read committed'))
       : ((await this.#units.submit({ entry, unit })) as Outcome)
     if (reach) await reach('commit.after')
-    if (entry.delivery) this.#settled(entry)
+    if (entry.delivery) this.#settled(entry, outcome.kind === 'lost')
     return outcome
   }
 
@@ -139,7 +139,7 @@ export class PostgresTransactions implements Transactions {
       })
       if (!entered) turn.unwind(new Unwound())
       if (reach) await reach('commit.after')
-      this.#settled(entry)
+      this.#settled(entry, outcome.kind === 'lost')
       return outcome
     } catch (error) {
       turn.unwind(error)
@@ -175,14 +175,14 @@ export class PostgresTransactions implements Transactions {
     const keep = entry.claim && entry.refusal?.(error)
     const outcome = await this.#units.submit({ entry, ...(keep && { keep }) })
     if (!outcome) throw error
-    this.#settled(entry)
+    this.#settled(entry, outcome.kind === 'lost')
     return outcome
   }
 
   /** Settles an entry that a look has found to be over. Nothing is written should it be clear after all. */
   async #ending(entry: Entry): Promise<Ended | undefined> {
     const outcome = await this.#units.submit({ entry })
-    if (outcome) this.#settled(entry)
+    if (outcome) this.#settled(entry, outcome.kind === 'lost')
     return outcome as Ended | undefined
   }
 

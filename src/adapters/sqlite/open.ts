@@ -35,9 +35,13 @@ export async function open(
   const owners = new Owners(environment, [queueTakings, heldTakings], (owner) => claims.removeOwner(owner))
   const wake = new Wake(environment, file)
   const broker = new QueueBroker(environment, owners, () => wake.start())
-  const settled = ({ settlement, heldId }: Pick<NonNullable<Entry['delivery']>, 'settlement' | 'heldId'>) => {
+  const settled = (
+    { settlement, heldId }: Pick<NonNullable<Entry['delivery']>, 'settlement' | 'heldId'>,
+    lost = false,
+  ) => {
     if (settlement) broker.settled(settlement)
-    if (heldId !== undefined) claims.remove(heldId)
+    // of what was lost nothing was ended, and it may have been claimed anew meanwhile
+    if (heldId !== undefined && !lost) claims.remove(heldId)
   }
   const entries = new EntryCheck(environment, claims)
   const views = new SqliteViews(environment)
@@ -47,7 +51,7 @@ export async function open(
     entries,
     new UnitWriter(environment, entries, views),
     tables,
-    ({ delivery }) => delivery && settled(delivery),
+    ({ delivery }, lost) => delivery && settled(delivery, lost),
   )
   const listeners = new Set<() => void>()
   writer.onNews = () => {

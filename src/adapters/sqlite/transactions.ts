@@ -25,14 +25,14 @@ export class SqliteTransactions implements Transactions {
   readonly #entries: EntryCheck
   readonly #units: UnitWriter
   readonly #tables: Tables
-  readonly #settled: (entry: Entry) => void
+  readonly #settled: (entry: Entry, lost: boolean) => void
 
   constructor(
     environment: Environment,
     entries: EntryCheck,
     units: UnitWriter,
     tables: Tables,
-    settled: (entry: Entry) => void,
+    settled: (entry: Entry, lost: boolean) => void,
   ) {
     this.#environment = environment
     this.#entries = entries
@@ -45,7 +45,7 @@ export class SqliteTransactions implements Transactions {
     const ended = await this.#environment.reader.read((c) => this.#entries.peek(c, entry))
     if (!ended || ended.kind === 'replayed') return ended
     if (ended.kind === 'lost') {
-      this.#settled(entry)
+      this.#settled(entry, true)
       return LOST
     }
     return this.#settleEnded(entry)
@@ -162,8 +162,8 @@ export class SqliteTransactions implements Transactions {
     const { writer } = this.#environment
     const job = writer.submit<Outcome>(() => run(writer.connection), {
       once: turn !== undefined,
-      committed: () => {
-        if (entry.delivery) this.#settled(entry)
+      committed: (outcome) => {
+        if (entry.delivery) this.#settled(entry, outcome.kind === 'lost')
         this.#units.writeLater()
       },
     })
