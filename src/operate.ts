@@ -70,6 +70,8 @@ export interface ProjectionReport {
   readonly rows: number
   /** Log-fed: events between checkpoint and head. */
   readonly behind?: number
+  /** Events that the view has seen and the log has not: the log was restored from an older backup, and the rows are not its rows. */
+  readonly ahead?: number
   readonly parked: number
 }
 

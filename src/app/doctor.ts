@@ -86,8 +86,12 @@ function unknownHandlers(counts: readonly HeldCount[]): Finding[] {
 
 /** `before`: how far it was behind a moment ago. */
 function projection(report: ProjectionReport, before: number): Finding {
-  const { projection: name, behind = 0, parked, rows, view, store } = report
+  const { projection: name, behind = 0, ahead = 0, parked, rows, view, store } = report
   const subject = `projection ${name}`
+  if (ahead > 0) {
+    const says = `${view} has seen ${counted(ahead, 'event')} that the log does not have: was the log restored from a backup?`
+    return { level: 'error', subject, says, remedy: `Run \`obverse projections rebuild ${name} --fresh\`` }
+  }
   if (parked > 0) {
     const says = `${counted(parked, 'dead letter')} of ${view}: each parks its key`
     return { level: 'warning', subject, says, remedy: `Run \`obverse failed list --handler ${name}\`` }

@@ -179,12 +179,13 @@ async function projectionReport(opened: Opened, projection: AnyProjection): Prom
   const { store, generations, viewStores } = opened
   const { name, view, feed, gathering } = projection
   const served = await generations.look(view)
-  const [rows, counts, head, reached] = await Promise.all([
+  const [rows, counts, reached] = await Promise.all([
     served.table.count(),
     store.held.counts(),
-    store.log.head(),
     opened.checkpointsFor(projection).get(checkpointName(projection, served.generation)),
   ])
+  // after the checkpoint: what it has passed is in the log by then, or is not in this log
+  const head = await store.log.head()
   const dead = counts.filter(({ handler, state }) => handler === name && state === 'dead')
   return {
     projection: name,
@@ -195,6 +196,7 @@ async function projectionReport(opened: Opened, projection: AnyProjection): Prom
     generation: served.pointer,
     rows,
     ...(feed.kind === 'log' && { behind: Math.max(0, head - reached) }),
+    ...(reached > head && { ahead: reached - head }),
     parked: dead.reduce((sum, { count }) => sum + count, 0),
   }
 }

@@ -1,4 +1,4 @@
-import { kindOf } from '../errors.ts'
+import { kindOf, ObverseError } from '../errors.ts'
 import type { Runtime } from '../runtime/clock.ts'
 import { createLoop } from '../runtime/loop.ts'
 import type { Observer } from '../runtime/observer.ts'
@@ -78,6 +78,7 @@ export function createProjector(options: ProjectorOptions): Projector {
   /** Events of another feed are the log's concern only when they should be there by now. */
   const lagging = apart && projection.feed.kind !== 'log' ? createLaggingHead(log, runtime) : undefined
   let highest = 0
+  let newestHead = 0
   let current: { generation: number; applier: Applier; name: string } | undefined
   let position: number | undefined
 
@@ -108,6 +109,7 @@ export function createProjector(options: ProjectorOptions): Projector {
       await advance(name, from, whole, applier)
       return true
     }
+    if (apart) await assertInLog(from)
     const end = lagging ? await lagging() : Number.POSITIVE_INFINITY
     if (end <= from) return following.caughtUp(served, from)
     const page = upTo(end, await log.after(from, batch, types))
@@ -119,6 +121,18 @@ export function createProjector(options: ProjectorOptions): Projector {
       await advance(name, from, reached, applier)
     }
     return reached === to
+  }
+
+  /** Rows that come from another log than this one must not be taken for its rows. */
+  const assertInLog = async (position: number): Promise<void> => {
+    if (position <= newestHead) return
+    newestHead = await log.head()
+    if (position <= newestHead) return
+    throw new ObverseError(
+      'CONFIGURATION_INVALID',
+      `The view ${projection.view.name} has seen position ${position}, and the log ends at ${newestHead}: it was restored ` +
+        `from an older backup; run \`obverse projections rebuild ${projection.name} --fresh\``,
+    )
   }
 
   const advance = async (name: string, from: number, to: number, applier: Applier): Promise<void> => {

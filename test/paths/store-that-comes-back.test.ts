@@ -143,6 +143,23 @@ describe('a view store that lost rows', () => {
     expect(await shown(app)).toMatchObject({ a: 7, 'a small': 7, b: undefined })
   })
 
+  it('says so when the log is the older one', async () => {
+    const { app, apart, steps, runtime } = await world()
+    await deposit(app, runtime, [1])
+    await apart.checkpoints.advance('by-account@1', 1, 1_000)
+    await runtime.advance(5_000)
+    const told = steps.find((step) => step.step === 'failed')
+    expect(String(told?.step === 'failed' && told.error)).toMatch(/seen position 1000, and the log ends at 1/)
+    const found = app.operate.doctor()
+    await runtime.advance(1_000)
+    expect(await found).toContainEqual({
+      level: 'error',
+      subject: 'projection by-account',
+      says: 'totals has seen 999 events that the log does not have: was the log restored from a backup?',
+      remedy: 'Run `obverse projections rebuild by-account --fresh`',
+    })
+  })
+
   it('canary: without a checkpoint beside the rows what was lost stays lost', async () => {
     const { app, apart, runtime } = await world(false)
     await deposit(app, runtime, [1, 2, 3])
