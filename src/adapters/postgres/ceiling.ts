@@ -16,8 +16,8 @@ export class Ceiling {
   constructor(table: string, sequence: string) {
     this.#drawn = statement(
       `ceiling-${sequence}`,
-      // a sequence from which nothing was drawn yet names the first number all the same
-      `SELECT last_value - (NOT is_called)::int AS id, '${sequence}'::regclass::oid::bigint AS made FROM ${sequence}`,
+      // none while nothing was drawn yet; and whoever may draw may ask, while to read it as a table takes another right
+      `SELECT coalesce(pg_sequence_last_value('${sequence}'::regclass), 0) AS id, '${sequence}'::regclass::oid::bigint AS made`,
     )
     // whoever adds rows holds this lock from before the first number is drawn until the end of the transaction
     this.#adding = statement(

@@ -120,6 +120,27 @@ describe.skipIf(server.missing)('low water', () => {
     expect(new Set(taken).size).toBe(taken.length)
   })
 
+  test('may be asked by a user who may do what is needed and nothing else', async () => {
+    const { url, client } = await world(true)
+    const schema = new URL(url).searchParams.get('options')?.split('=')[1] ?? ''
+    const user = `guest_${schema}`
+    await client.query(`CREATE ROLE ${user}; GRANT USAGE ON SCHEMA ${schema} TO ${user};
+      GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${schema} TO ${user};
+      GRANT USAGE ON ALL SEQUENCES IN SCHEMA ${schema} TO ${user}`)
+    ends.unshift(async () => {
+      await query(url, `DROP OWNED BY ${user}; DROP ROLE ${user}`)
+    })
+    const address = new URL(url)
+    address.searchParams.set('options', `-c search_path=${schema} -c role=${user}`)
+    const store = await openStore(address.href, { relayed: true })
+    ends.push(() => store.close())
+    await store.transactions.commit(ENTRY, unit([fact('k', 1, { channels: ['work'] })], [order('k')]))
+    expect(await store.positions?.stamp(10)).toBe(1)
+    const [row] = await store.outbox.claim('r', 10)
+    await store.outbox.done('r', [row?.id ?? 0])
+    expect((await store.outbox.waiting()).count).toBe(1)
+  })
+
   test('beside an old snapshot each key goes on in order, and nothing is read twice', async () => {
     const { store, client } = await world(true)
     await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ')
