@@ -1,4 +1,5 @@
 import { ObverseError, type Unit } from 'obverse'
+import { appendOne, isLone } from './append-one.ts'
 import { bigints, integers, texts } from './array.ts'
 import type { Connection } from './connection.ts'
 import { EVENT_NAMES, EventColumns, insertEvents, unnestEvents } from './event-columns.ts'
@@ -65,6 +66,8 @@ export async function append(
   units: readonly Appending[],
   now: number,
 ): Promise<readonly (number | undefined)[]> {
+  const [only] = units
+  if (only && units.length === 1 && isLone(only)) return [await appendOne(connection, only, now)]
   const order = units
     .map((_, index) => index)
     .sort((a, b) => compare((units[a] as Appending).key, (units[b] as Appending).key))

@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream'
 import type { ClientBase, CustomTypesConfig, QueryResult } from 'pg'
 import { types as defaults } from 'pg'
 import { storeError } from './errors.ts'
+import { preparedName } from './repeated.ts'
 import type { Statement } from './statement.ts'
 
 const BIGINT = 20
@@ -54,7 +55,8 @@ export class Connection {
 
   /** A statement of the application: its types are those of its driver, and its errors stay as they are. */
   raw(text: string, values: readonly unknown[]): Promise<QueryResult> {
-    return this.#inTurn(() => this.client.query({ text, values: [...values] }))
+    const name = preparedName(this.client, text)
+    return this.#inTurn(() => this.client.query({ text, values: [...values], ...(name !== undefined && { name }) }))
   }
 
   #query({ name, text }: Statement, values: readonly unknown[]): Promise<QueryResult> {

@@ -1,17 +1,21 @@
 import { type Entry, type EventEnvelope, envelopeOf, ObverseError, type Outcome, type Placed, type Unit } from 'obverse'
+import { type Appending, append, appendingOf, conflicts } from './append.ts'
 import type { Connection } from './connection.ts'
 import type { Ended, Entrance, Passage } from './entry.ts'
 import { type Environment, guards } from './environment.ts'
 import { isUniqueViolation } from './errors.ts'
 import { lockKeys } from './keys.ts'
 import { laneLock } from './lane-lock.ts'
-import { admit } from './member.ts'
+import { admit, committedFrom } from './member.ts'
 import type { Settings } from './options.ts'
 import { all, lanesOf, look, Standing } from './standing.ts'
 import { statement } from './statement.ts'
 import { commit } from './transaction.ts'
 import type { PostgresViews } from './view.ts'
 import { Writes } from './writes.ts'
+
+/** `restart`: takes everything back and begins again; absent once something was asked in the transaction. */
+type Work = (connection: Connection, restart: string | undefined) => Promise<Unit>
 
 const LOCK = statement('handler-lock', 'SELECT pg_advisory_lock($1)')
 const UNLOCK = statement('handler-unlock', 'SELECT pg_advisory_unlock($1)')
@@ -26,12 +30,14 @@ export class HandlerTransactions {
   readonly #entrance: Entrance
   readonly #views: PostgresViews
   readonly #versions: boolean
+  readonly #plain: boolean
 
   constructor(environment: Environment, entrance: Entrance, views: PostgresViews) {
     this.#environment = environment
     this.#entrance = entrance
     this.#views = views
     this.#versions = guards(environment, 'expected-version')
+    this.#plain = this.#versions && guards(environment, 'one-commit')
   }
 
   /**
@@ -40,7 +46,7 @@ export class HandlerTransactions {
    */
   async run(
     entry: Entry,
-    work: (connection: Connection) => Promise<Unit>,
+    work: Work,
     isolation: Settings['isolation'] = this.#environment.settings.isolation,
   ): Promise<Outcome> {
     const { sessions, news } = this.#environment
@@ -63,11 +69,12 @@ export class HandlerTransactions {
     entry: Entry,
     locks: readonly string[],
     isolation: Settings['isolation'],
-    work: (connection: Connection) => Promise<Unit>,
+    work: Work,
   ): Promise<Outcome> {
     const asks = entry.delivery !== undefined || entry.claim !== undefined
     const locked = locks.map((lock) => connection.all(LOCK, [lock]))
-    const begun = connection.execute(`BEGIN ISOLATION LEVEL ${isolation.toUpperCase()}`)
+    const begin = `BEGIN ISOLATION LEVEL ${isolation.toUpperCase()}`
+    const begun = connection.execute(begin)
     const looking = asks ? look(connection, [entry], false) : Promise.resolve(new Standing())
     // without anything to ask, the first statement of the handler travels with BEGIN
     if (asks) await all([...locked, begun, looking])
@@ -75,9 +82,9 @@ export class HandlerTransactions {
     const standing = await looking
     const passage = this.#entrance.check(entry, standing)
     if (passage.ended) return this.#settle(connection, locks, passage, passage.ended)
-    const unit = await work(connection)
+    const unit = await work(connection, asks ? undefined : `ROLLBACK; ${begin}`)
     await begun
-    return this.#keep(connection, locks, entry, unit, standing)
+    return this.#keep(connection, locks, entry, unit, passage, standing)
   }
 
   async #settle(connection: Connection, locks: readonly string[], passage: Passage, ended: Ended): Promise<Outcome> {
@@ -92,8 +99,11 @@ export class HandlerTransactions {
     locks: readonly string[],
     entry: Entry,
     unit: Unit,
+    passage: Passage,
     standing: Standing,
   ): Promise<Outcome> {
+    const appending = this.#plain && !entry.claim && !unit.project ? appendingOf(unit) : undefined
+    if (appending) return this.#append(connection, locks, entry, unit, passage, appending)
     const writes = new Writes(this.#environment)
     const seqs = await lockKeys(connection, [unit])
     const outcome = admit({ entry, unit }, this.#entrance, standing, seqs, writes, this.#versions)
@@ -109,6 +119,28 @@ export class HandlerTransactions {
     }
     await writes.later(connection)
     return outcome
+  }
+
+  /** Events of one key, at whatever version it is, go with the commit: nothing has to be known of them before. */
+  async #append(
+    connection: Connection,
+    locks: readonly string[],
+    { delivery, tracked }: Entry,
+    unit: Unit,
+    passage: Passage,
+    appending: Appending,
+  ): Promise<Outcome> {
+    const writes = new Writes(this.#environment)
+    writes.passage(passage)
+    if (tracked && delivery) writes.done(delivery.envelope.id, unit.result)
+    const appended = append(connection, [appending], this.#environment.runtime.now())
+    const sent = writes.send(connection)
+    const ended = appending.expected === null && end(connection, locks)
+    await all([appended, ...sent, ...(ended ? [ended] : [])])
+    const [base] = await appended
+    if (base === undefined) throw (await conflicts(connection, [appending]))[0]
+    if (!ended) await end(connection, locks)
+    return committedFrom(unit, base)
   }
 
   #envelopes(unit: Unit, placed: readonly Placed[]): EventEnvelope[] {

@@ -70,3 +70,11 @@ export function admit(
 export function committed({ result }: Unit, events: readonly Placed[]): Outcome {
   return { kind: 'committed', events, ...(result !== undefined && { result }) }
 }
+
+/** Events of one key, the first of which comes after `base`. */
+export function committedFrom(unit: Unit, base: number): Outcome {
+  return committed(
+    unit,
+    unit.events.map(({ type, key }, at) => ({ type, key, seq: base + at + 1 })),
+  )
+}

@@ -129,9 +129,9 @@ export class PostgresTransactions implements Transactions {
     const { reach } = this.#environment.runtime
     let entered = false
     try {
-      const outcome = await this.#handlers.run(entry, async (connection) => {
+      const outcome = await this.#handlers.run(entry, async (connection, restart) => {
         entered = true
-        turn.open(connection)
+        turn.open(connection, restart)
         const unit = await this.#untilDone(turn, done)
         turn.assertWhole()
         if (reach) await reach('commit.before')

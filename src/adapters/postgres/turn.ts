@@ -11,6 +11,8 @@ export class Unwound extends Error {
   }
 }
 
+const SAVEPOINT = 'SAVEPOINT obverse_statement'
+
 type State = 'idle' | 'waiting' | 'open' | 'over' | 'stopped' | 'unwound'
 
 /**
@@ -33,6 +35,10 @@ export class Turn implements Transaction, SqlConnection {
   /** Statements of the handler that have not ended. */
   #running = 0
   #quiet: (() => void) | undefined
+  /** Begins anew, while nothing was done that this would take back or see with other eyes. */
+  #restart: string | undefined
+  /** There is a savepoint. */
+  #saved = false
 
   constructor(name: string, limit: number, server: string, ask: () => void) {
     this.#name = name
@@ -81,8 +87,10 @@ export class Turn implements Transaction, SqlConnection {
     return true
   }
 
-  open(connection: Connection): void {
+  /** `restart`: ends the transaction and begins it again, which nobody can tell while nothing was asked in it. */
+  open(connection: Connection, restart?: string): void {
     this.#connection = connection
+    this.#restart = restart
     this.#state = 'open'
     this.#opened.resolve(connection)
   }
@@ -127,8 +135,11 @@ export class Turn implements Transaction, SqlConnection {
           this.#assertRunning()
           return send(connection, sql, parameters)
         })
-      if (!mayViolate(sql)) return await run(statementOf)
-      const mine = run(guarded)
+      if (!mayViolate(sql)) {
+        this.#restart = undefined
+        return await run(statementOf)
+      }
+      const mine = run(this.#guard)
       this.#guarded = mine.catch(() => {})
       return await mine
     } catch (error) {
@@ -137,6 +148,34 @@ export class Turn implements Transaction, SqlConnection {
         this.#broken = { error: known }
       throw known
     }
+  }
+
+  /**
+   * What fails takes back itself only. The first statement needs no savepoint for that, because there is nothing that had to
+   * stay. The savepoint of the one before is given back with the next one, in the same flight; it costs no round trip.
+   */
+  readonly #guard: typeof statementOf = async (connection, sql, parameters) => {
+    const restart = this.#restart
+    this.#restart = undefined
+    if (restart !== undefined) {
+      try {
+        return await statementOf(connection, sql, parameters)
+      } catch (error) {
+        await connection.execute(restart).catch((lost) => {
+          // outside of a transaction every statement would commit itself
+          this.#broken = { error: lost }
+        })
+        throw error
+      }
+    }
+    const saving = connection.execute(this.#saved ? `RELEASE ${SAVEPOINT}; ${SAVEPOINT}` : SAVEPOINT)
+    const [saved, result] = await Promise.allSettled([saving, statementOf(connection, sql, parameters)])
+    // where it could not be made, nothing is taken back: an older one of the same name would take more with it
+    if (saved.status === 'rejected') throw saved.reason
+    this.#saved = true
+    if (result.status === 'fulfilled') return result.value
+    await connection.execute(`ROLLBACK TO ${SAVEPOINT}`).catch(() => {})
+    throw result.reason
   }
 
   /** For statements that have waited for another one. */
@@ -154,22 +193,3 @@ export class Turn implements Transaction, SqlConnection {
     )
   }
 }
-
-/**
- * The three travel together: a savepoint costs the server something, and no round trip. Where it could not be made, nothing is
- * taken back: an older one of the same name would take more with it.
- */
-async function guarded(connection: Connection, sql: string, parameters: readonly unknown[]): Promise<SqlResult> {
-  const saved = connection.execute('SAVEPOINT obverse_statement')
-  const result = statementOf(connection, sql, parameters)
-  // only what fails needs the way back, so what succeeds is released by the same flight
-  const released = connection.execute('RELEASE SAVEPOINT obverse_statement')
-  const [point, value, release] = await Promise.allSettled([saved, result, released])
-  if (point.status === 'rejected') throw point.reason
-  if (value.status === 'fulfilled' && release.status === 'fulfilled') return value.value
-  if (release.status === 'rejected') await connection.execute(TAKE_BACK).catch(() => {})
-  throw value.status === 'rejected' ? value.reason : (release as PromiseRejectedResult).reason
-}
-
-/** Going back to a savepoint does not end it. */
-const TAKE_BACK = 'ROLLBACK TO SAVEPOINT obverse_statement; RELEASE SAVEPOINT obverse_statement'

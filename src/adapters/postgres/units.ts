@@ -8,7 +8,7 @@ import { Group } from './group.ts'
 import { lockKeys } from './keys.ts'
 import { keysOf, Late, LOCK_PATIENCE, lockedKeys } from './late.ts'
 import type { Line } from './line.ts'
-import { admit, committed, type Member } from './member.ts'
+import { admit, committedFrom, type Member } from './member.ts'
 import { all, look } from './standing.ts'
 import { commit } from './transaction.ts'
 import { Writes } from './writes.ts'
@@ -187,13 +187,7 @@ export class Units {
       const base = bases[index]
       const { unit } = one.member
       if (base === undefined || !unit) refused.push(one)
-      else
-        one.resolve(
-          committed(
-            unit,
-            unit.events.map(({ type, key }, at) => ({ type, key, seq: base + at + 1 })),
-          ),
-        )
+      else one.resolve(committedFrom(unit, base))
     }
     if (refused.length < waiting.length) news()
     if (refused.length === 0) return

@@ -58,4 +58,50 @@ describe.skipIf(server.missing)('statements of a handler', () => {
     await expect(handled).rejects.toMatchObject({ code: 'HANDLER_FAILED' })
     expect(await ids()).toEqual(before)
   })
+
+  test('what fails first takes back itself only, and the transaction is what it was to be', async () => {
+    let isolation: unknown
+    await handle(async (connection) => {
+      expect(await insert(connection, TAKEN)).toBeUndefined()
+      const { rows } = await connection.execute('SHOW transaction_isolation', [])
+      isolation = rows[0]
+      expect(await insert(connection, 3_001)).toBe(3_001)
+      expect(await insert(connection, TAKEN)).toBeUndefined()
+      expect(await insert(connection, TAKEN)).toBeUndefined()
+      expect(await insert(connection, 3_002)).toBe(3_002)
+    })
+    expect(isolation).toEqual({ transaction_isolation: 'repeatable read' })
+    expect((await ids()).filter((id) => id > 3_000)).toEqual([3_001, 3_002])
+  })
+
+  test('what fails after a read is taken back in the transaction that has read', async () => {
+    await handle(async (connection) => {
+      const count = async () => (await connection.execute('SELECT count(*)::int AS n FROM things', [])).rows[0]
+      const before = await count()
+      await query(url, 'INSERT INTO things VALUES (4001)')
+      expect(await insert(connection, TAKEN)).toBeUndefined()
+      expect(await count()).toEqual(before)
+    })
+  })
+
+  test('one that repeats itself is prepared, and goes on when its table is changed', async () => {
+    await query(url, 'CREATE TABLE notes (id int PRIMARY KEY, text text)')
+    const write = async (id: number) => {
+      await handle(async (connection) => {
+        await connection.execute('INSERT INTO notes (id, text) VALUES ($1, $2)', [id, 'a'])
+        await connection.execute('UPDATE notes SET text = $2 WHERE id = $1', [id, 'b'])
+        const prepared = await connection.execute(
+          "SELECT statement FROM pg_prepared_statements WHERE name LIKE 'obverse.app-%' AND statement LIKE '%notes%'",
+          [],
+        )
+        names.push(prepared.rows.length)
+      })
+    }
+    const names: number[] = []
+    for (let id = 1; id <= 60; id += 1) await write(id)
+    await query(url, 'ALTER TABLE notes ADD COLUMN more text; ALTER TABLE notes ALTER COLUMN id TYPE bigint')
+    for (let id = 61; id <= 80; id += 1) await write(id)
+    expect(names.at(-1)).toBe(2)
+    expect(await query(url, "SELECT count(*)::int AS n FROM notes WHERE text = 'b'")).toEqual([{ n: 80 }])
+  })
 })
