@@ -37,13 +37,15 @@ const BY_CHANNEL = 'by-channel@1'
 export async function run(scenario: Scenario, options: RunOptions): Promise<Report> {
   const { stack, seed, count = scenario.count, without = [], crash = scenario.crash ?? {}, patience = 60_000 } = options
   const { partitions = 1, strike } = scenario
+  // one that was stopped finds that it was taken for dead
+  const stopping = Object.values(crash).some((plan) => plan.stop)
   const stage = await stack.open(scenario)
   const random = seededRandom(seed)
   let recovery: Recovery | undefined
   const fleet: Fleet = new Fleet({
     processes: processesOf(scenario, stage),
     crash,
-    assignment: { stores: stage.stores, partitions, outages: strike !== undefined, without },
+    assignment: { stores: stage.stores, partitions, outages: strike !== undefined || stopping, without },
     mortal: mortalOf(scenario, crash),
     random,
     file: await processFile(stack.program),
@@ -63,7 +65,6 @@ export async function run(scenario: Scenario, options: RunOptions): Promise<Repo
     load.start()
     const scene: Scene = { stage, fleet, load, rows, recovery, random, patience }
     try {
-      const stopping = Object.values(crash).some((plan) => plan.stop)
       const killing = !stopping && !scenario.poison && !strike && !scenario.rolling
       if (scenario.chance) await killByChance(scene, scenario.chance, count)
       if (stopping) stops = await wakeZombies(scene, count)

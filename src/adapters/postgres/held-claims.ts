@@ -1,12 +1,7 @@
 import type { Delivery, Lane } from 'obverse'
 
-/**
- * Told of a delivery that has ended, and whether it was found to be somebody else's: of its held row nothing was ended then,
- * and it may have been claimed anew meanwhile.
- */
-export type Settled = (delivery: Pick<Delivery, 'settlement' | 'heldId'>, lost: boolean) => void
-
-interface HeldClaim {
+/** One claim of one row; a later one of the same row by the same owner is another. */
+export interface HeldClaim {
   readonly owner: string
   readonly lane: Lane | undefined
 }
@@ -46,8 +41,18 @@ export class HeldClaims {
     return lanes
   }
 
-  remove(...ids: readonly number[]): void {
-    for (const id of ids) this.#claims.delete(id)
+  /** The claim of a row as it is now. */
+  now(id: number | undefined): HeldClaim | undefined {
+    return id === undefined ? undefined : this.#claims.get(id)
+  }
+
+  remove(id: number): void {
+    this.#claims.delete(id)
+  }
+
+  /** The row was given back, or was lost: it may have been claimed anew since, before anybody here was told so. */
+  end(id: number | undefined, claim: HeldClaim | undefined): void {
+    if (id !== undefined && this.#claims.get(id) === claim) this.#claims.delete(id)
   }
 
   /** An owner was found dead by others: what it had is not its own any more. */

@@ -10,11 +10,12 @@ import {
   type Lane,
   type RefusedMessage,
   readEnvelope,
+  type Settlement,
 } from 'obverse'
 import type { Connection } from './connection.ts'
 import { Doubt } from './doubt.ts'
 import { type Environment, guards } from './environment.ts'
-import type { HeldClaims, Settled } from './held-claims.ts'
+import type { HeldClaim, HeldClaims } from './held-claims.ts'
 import { addHeld, forgetAttempts, mayBlock, promote, takeAway, withRows } from './lane.ts'
 import { lockLanes } from './lane-lock.ts'
 import type { Owners } from './owners.ts'
@@ -57,7 +58,7 @@ const OURS = statement(
 )
 const RELEASE = statement(
   'held-release',
-  'UPDATE obverse_held SET owner = NULL WHERE id = ANY ($1::bigint[]) AND owner = $2 RETURNING id',
+  'UPDATE obverse_held SET owner = NULL WHERE id = ANY ($1::bigint[]) AND owner = $2',
 )
 const REFUSE = statement(
   'held-refuse',
@@ -75,20 +76,30 @@ const COUNTS = statement(
 /** Codes of refusals that end when a newer version runs. */
 const RECLAIMABLE: readonly string[] = ['MESSAGE_TYPE_UNKNOWN', 'MESSAGE_VERSION_UNKNOWN']
 
-export function heldRows(environment: Environment, claims: HeldClaims, owners: Owners, settled: Settled): HeldRows {
+export function heldRows(
+  environment: Environment,
+  claims: HeldClaims,
+  owners: Owners,
+  settled: (settlement: Settlement) => void,
+): HeldRows {
   const { reader, writer, runtime, news } = environment
   const lanes = guards(environment, 'held-lane')
   const doubt = new Doubt(environment)
+  const ended = ({ settlement, heldId }: Delivery, claim: HeldClaim | undefined) => {
+    if (settlement) settled(settlement)
+    claims.end(heldId, claim)
+  }
   return {
     async hold(delivery, failure) {
-      const work = (connection: Connection) => hold(connection, environment, claims, delivery, failure)
-      settled(delivery, !(await inTransaction(environment, work)))
+      const claim = claims.now(delivery.heldId)
+      await inTransaction(environment, (connection) => hold(connection, environment, claims, delivery, failure))
+      ended(delivery, claim)
     },
     async join(deliveries) {
       if (deliveries.length === 0) return
-      const work = (connection: Connection) => join(connection, environment, claims, deliveries)
-      const back = await inTransaction(environment, work)
-      for (const delivery of deliveries) settled(delivery, !back.has(delivery.heldId))
+      const taken = deliveries.map(({ heldId }) => claims.now(heldId))
+      await inTransaction(environment, (connection) => join(connection, environment, claims, deliveries))
+      for (const [at, delivery] of deliveries.entries()) ended(delivery, taken[at])
     },
     async blocked(asked) {
       return lanes ? withRows(await reader.connection(), asked) : []
@@ -110,31 +121,33 @@ export function heldRows(environment: Environment, claims: HeldClaims, owners: O
     },
     async refuse(refused) {
       await inTransaction(environment, (connection) => refuse(connection, environment, refused))
-      if (refused.settlement) settled({ settlement: refused.settlement }, false)
+      if (refused.settlement) settled(refused.settlement)
     },
     async done(owner, ids) {
       const mine = ids.filter((id) => claims.owner(id) === owner)
       if (mine.length === 0) return
-      const work = (connection: Connection) => done(connection, environment, claims, owner, mine)
-      claims.remove(...(await inTransaction(environment, work)))
+      const taken = mine.map((id) => claims.now(id))
+      await inTransaction(environment, (connection) => done(connection, environment, claims, owner, mine))
+      for (const [at, id] of mine.entries()) claims.end(id, taken[at])
     },
     async release(owner, ids) {
+      const mine = ids.filter((id) => claims.owner(id) === owner)
+      const taken = mine.map((id) => claims.now(id))
       await writer.run(RELEASE, [ids, owner])
-      claims.remove(...ids.filter((id) => claims.owner(id) === owner))
+      for (const [at, id] of mine.entries()) claims.end(id, taken[at])
       news()
     },
     counts: () => reader.all<HeldCount>(COUNTS),
   }
 }
 
-/** False: it was somebody else's. */
 async function hold(
   connection: Connection,
   environment: Environment,
   claims: HeldClaims,
   delivery: Delivery,
   failure: Failure,
-): Promise<boolean> {
+): Promise<void> {
   const { envelope, handler, heldId, settlement } = delivery
   const fenced = guards(environment, 'settlement-fence')
   const [, gone, marked] = await Promise.all([
@@ -142,18 +155,17 @@ async function hold(
     settlement && settle(connection, [settlement], fenced),
     connection.all(IS_MARKED, [storable(envelope.id), handler]),
   ])
-  if (settlement && !gone?.has(settlement.queueId)) return false
+  if (settlement && !gone?.has(settlement.queueId)) return
   let held = false
   if (heldId !== undefined) {
     held = await holdAgain(connection, environment, heldId, claims.owner(heldId), delivery, failure)
-    if (!held) return false
+    if (!held) return
   } else if (marked.length === 0) held = (await addHeld(connection, environment, [delivery], failure)) > 0
   const given = held && failure.retryAt === undefined && failure.tracked
   await Promise.all([
     forgetAttempts(connection, [{ messageId: envelope.id, handler }]),
     given && statusFailed(connection, envelope.id, failure.code, failure.reason, isoTime(environment.runtime.now())),
   ])
-  return true
 }
 
 /** Its lane is that of the message that came: an edited body may have another key, or none that can be read. */
@@ -185,13 +197,12 @@ async function holdAgain(
   return row !== undefined
 }
 
-/** The held rows that were given back. */
 async function join(
   connection: Connection,
   environment: Environment,
   claims: HeldClaims,
   deliveries: readonly Delivery[],
-): Promise<ReadonlySet<number | undefined>> {
+): Promise<void> {
   const settlements = deliveries.flatMap(({ settlement }) => settlement ?? [])
   const [, gone] = await Promise.all([
     lockLanes(connection, locksOf(claims, deliveries)),
@@ -200,8 +211,8 @@ async function join(
   const ours = deliveries.filter(({ settlement }) => !settlement || gone.has(settlement.queueId))
   const back = ours.flatMap(({ heldId }) => heldId ?? [])
   const owners = new Set(back.map((id) => claims.owner(id)))
-  const [released] = await Promise.all([
-    Promise.all(Array.from(owners, (owner) => connection.all<{ id: number }>(RELEASE, [back, owner]))),
+  await Promise.all([
+    ...Array.from(owners, (owner) => connection.run(RELEASE, [back, owner])),
     forgetAttempts(
       connection,
       ours.map(({ envelope, handler }) => ({ messageId: envelope.id, handler })),
@@ -212,7 +223,6 @@ async function join(
       ours.filter(({ heldId }) => heldId === undefined),
     ),
   ])
-  return new Set(released.flat().map(({ id }) => id))
 }
 
 async function refuse(connection: Connection, environment: Environment, refused: RefusedMessage): Promise<void> {
@@ -240,14 +250,13 @@ async function refuse(connection: Connection, environment: Environment, refused:
   if (added > 0 && messageId !== undefined && !mayReturn) await statusRefused(connection, messageId, code, reason, at)
 }
 
-/** Those that it has taken away. */
 async function done(
   connection: Connection,
   environment: Environment,
   claims: HeldClaims,
   owner: string,
   ids: readonly number[],
-): Promise<readonly number[]> {
+): Promise<void> {
   const [, ours] = await Promise.all([
     lockLanes(
       connection,
@@ -255,9 +264,11 @@ async function done(
     ),
     connection.all<{ id: number }>(OURS, [ids, owner]),
   ])
-  const taken = ours.map(({ id }) => id)
-  await takeAway(connection, environment, taken)
-  return taken
+  await takeAway(
+    connection,
+    environment,
+    ours.map(({ id }) => id),
+  )
 }
 
 /** Lanes, and for messages without one a lock of their own: two copies of one message make one row. */

@@ -1,4 +1,4 @@
-import type { OpenStore, StoreEnvironment } from 'obverse'
+import type { OpenStore, Settlement, StoreEnvironment } from 'obverse'
 import type { Pool } from 'pg'
 import { Alarms } from './alarms.ts'
 import { QueueBroker } from './broker.ts'
@@ -11,7 +11,7 @@ import { examine } from './examine.ts'
 import { HandlerTransactions } from './handler-transaction.ts'
 import { health } from './health.ts'
 import { heldRows } from './held.ts'
-import { HeldClaims, type Settled } from './held-claims.ts'
+import { HeldClaims } from './held-claims.ts'
 import { inbox } from './inbox.ts'
 import { Joining } from './joining.ts'
 import { Line } from './line.ts'
@@ -64,10 +64,7 @@ export async function open(
   const claims = new HeldClaims()
   const owners = new Owners(environment, (owner) => claims.removeOwner(owner))
   const broker = new QueueBroker(environment, owners, () => wake.start())
-  const settled: Settled = ({ settlement, heldId }, lost) => {
-    if (settlement) broker.settled(settlement)
-    if (heldId !== undefined && !lost) claims.remove(heldId)
-  }
+  const settled = (settlement: Settlement) => broker.settled(settlement)
   const entrance = new Entrance(environment, claims)
   const views = new PostgresViews(environment)
   const alarms = new Alarms(environment)
@@ -94,13 +91,15 @@ export async function open(
       units,
       handlers,
       new Joining(environment, entrance, views),
-      ({ delivery }, lost) => {
-        if (delivery) settled(delivery, lost)
+      ({ delivery: { settlement, heldId } = {} }, lost) => {
+        if (settlement) settled(settlement)
+        // of what was lost nothing has ended, and it may have been claimed anew meanwhile
+        if (heldId !== undefined && !lost) claims.remove(heldId)
       },
     ),
     outbox: outbox(environment, owners),
     positions: positions(environment),
-    inbox: inbox(environment, (settlement) => broker.settled(settlement)),
+    inbox: inbox(environment, settled),
     held: heldRows(environment, claims, owners, settled),
     deadLetters: deadLetters(environment),
     statuses: statuses(environment),

@@ -1,19 +1,22 @@
-// A process of the ledger on servers. Their times are short, so that a test notices soon what they notice.
+// A process of the ledger on servers.
 import { mongodb } from 'obverse/mongodb'
-import { postgres } from 'obverse/postgres'
-import { rabbitmq } from 'obverse/rabbitmq'
+import { type PostgresOptions, postgres } from 'obverse/postgres'
+import { type RabbitOptions, rabbitmq } from 'obverse/rabbitmq'
 import { run } from './process.ts'
-import { LEASE, type ServerStores } from './stores.ts'
+import type { ServerStores } from './stores.ts'
 import { VIEWS } from './views.ts'
 
-const BROKER = { heartbeat: 1_000, connectTimeout: 1_000, confirmTimeout: 5_000, blockedTimeout: 500 }
+const STORE: PostgresOptions = { lease: 1_000, poll: 100 }
+const BROKER: RabbitOptions = { connectTimeout: 1_000, confirmTimeout: 5_000, blockedTimeout: 500 }
 
 run((stores: ServerStores) => {
-  const broker = stores.rabbitmq === undefined ? undefined : rabbitmq(stores.rabbitmq, BROKER)
+  const { impatient } = stores
   const views = stores.mongodb === undefined ? undefined : mongodb(stores.mongodb, { timeout: 1_000 })
   return {
-    store: postgres(stores.postgres, { lease: LEASE, poll: 100 }),
-    ...(broker && { broker }),
+    store: postgres(stores.postgres, { ...STORE, ...(impatient && { turnLimit: 1_500 }) }),
+    ...(stores.rabbitmq !== undefined && {
+      broker: rabbitmq(stores.rabbitmq, { ...BROKER, ...(impatient && { heartbeat: 1_000 }) }),
+    }),
     ...(views && { views: Object.fromEntries(VIEWS.map((view) => [view, views])) }),
   }
 })

@@ -14,7 +14,6 @@ export interface ServerStores {
   readonly rabbitmq?: string
   /** … and without this one so are the views. */
   readonly mongodb?: string
+  /** Somebody is stopped and continued: what is silent must be given up within the test. */
+  readonly impatient: boolean
 }
-
-/** A second sign of life is asked of an owner soon, so that a process that stopped is noticed within the test. */
-export const LEASE = 500

@@ -29,7 +29,11 @@ export function servers(homes: Homes): Stack {
   }
 }
 
-async function stage({ broker, strike, partitions = 1 }: Scenario, { shared, own, forgetful }: Homes): Promise<Stage> {
+async function stage(
+  { broker, strike, partitions = 1, crash = {} }: Scenario,
+  { shared, own, forgetful }: Homes,
+): Promise<Stage> {
+  const impatient = strike?.how === 'freeze' || Object.values(crash).some(({ stop }) => stop)
   const used: readonly Kind[] = broker ? ['postgres', 'rabbitmq', 'mongodb'] : ['postgres']
   const struck: Partial<Record<Kind, OwnServer>> = {}
   if (strike?.own) {
@@ -52,7 +56,12 @@ async function stage({ broker, strike, partitions = 1 }: Scenario, { shared, own
   const queues = rabbitmq === undefined ? undefined : queueCounts(rabbitmq, partitions)
   const documents = mongodb === undefined ? undefined : new MongoClient(mongodb, { serverSelectionTimeoutMS: 1_000 })
   return {
-    stores: { postgres, ...(rabbitmq !== undefined && { rabbitmq }), ...(mongodb !== undefined && { mongodb }) },
+    stores: {
+      postgres,
+      impatient,
+      ...(rabbitmq !== undefined && { rabbitmq }),
+      ...(mongodb !== undefined && { mongodb }),
+    },
     store,
     queues: [store],
     waiting: async () => (await queues?.counts()) ?? new Map(),
