@@ -15,7 +15,6 @@ const SERVER = statement(
   `SELECT current_setting('server_version') AS version, current_setting('server_version_num')::int / 10000 AS major,
      current_setting('fsync') AS fsync, current_setting('full_page_writes') AS "fullPageWrites",
      current_setting('synchronous_commit') AS "synchronousCommit",
-     current_setting('default_transaction_isolation') AS isolation,
      current_setting('default_transaction_read_only') AS "readOnly", current_user AS "user",
      1000 * extract(epoch FROM clock_timestamp())::float8 AS time`,
 )
@@ -26,7 +25,6 @@ interface Server {
   readonly fsync: string
   readonly fullPageWrites: string
   readonly synchronousCommit: string
-  readonly isolation: string
   readonly readOnly: string
   readonly user: string
   readonly time: number
@@ -78,21 +76,10 @@ function durability({ version, major, fsync, fullPageWrites, synchronousCommit }
   return [{ level: 'ok', subject, says }]
 }
 
-function defaults({ isolation, readOnly, user }: Server): Finding[] {
-  const findings: Finding[] = []
-  const wrong = (says: string, setting: string) =>
-    findings.push({
-      level: 'error',
-      subject: 'postgres defaults',
-      says,
-      remedy: `Run ALTER ROLE "${user}" SET ${setting}, then start the processes anew`,
-    })
-  if (isolation !== 'read committed') {
-    const says = `transactions are ${isolation} by default: a commit would not see what it has waited for, and fail`
-    wrong(says, "default_transaction_isolation = 'read committed'")
-  }
-  if (readOnly === 'on') wrong('transactions are read-only by default', 'default_transaction_read_only = off')
-  return findings
+function defaults({ readOnly, user }: Server): Finding[] {
+  if (readOnly !== 'on') return []
+  const remedy = `Run ALTER ROLE "${user}" SET default_transaction_read_only = off, then start the processes anew`
+  return [{ level: 'error', subject: 'postgres defaults', says: 'transactions are read-only by default', remedy }]
 }
 
 /** The server read its clock at some moment between the two. */
