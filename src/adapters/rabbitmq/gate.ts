@@ -8,6 +8,10 @@ export interface Source {
   open: number
   /** Of the last acknowledgement, in elapsed milliseconds. */
   settledAt: number
+  /** Of its first delivery, in elapsed milliseconds: from then on nobody else is given messages of its queue. */
+  activeSince?: number
+  /** Its last delivery was given back before, by somebody: the next one may have been too. */
+  again?: boolean
 }
 
 interface Waiting {
@@ -27,6 +31,7 @@ export class Gate {
   #closed = false
   #scheduled = false
   #waking = false
+  #held: { readonly source: Source; readonly quiet: PromiseWithResolvers<void> } | undefined
 
   constructor(options: SubscribeOptions) {
     this.#options = options
@@ -51,6 +56,7 @@ export class Gate {
     if (!source.live) return
     source.open -= 1
     this.#open -= 1
+    if (source.open === 0 && this.#held?.source === source) this.#held.quiet.resolve()
     if (this.#waiting.length > 0) this.#later()
   }
 
@@ -60,6 +66,23 @@ export class Gate {
     source.live = false
     this.#open -= source.open
     this.#waiting = this.#waiting.filter((one) => one.source !== source)
+    this.release(source)
+  }
+
+  /** Hands over nothing more of it, one source at a time. Resolves once nothing that was handed over is open, or it is gone, or released. */
+  hold(source: Source): Promise<void> {
+    const quiet = Promise.withResolvers<void>()
+    if (!source.live || source.open === 0) quiet.resolve()
+    if (source.live) this.#held = { source, quiet }
+    return quiet.promise
+  }
+
+  /** Goes on with it. */
+  release(source: Source): void {
+    if (this.#held?.source === source) {
+      this.#held.quiet.resolve()
+      this.#held = undefined
+    }
     this.#schedule()
   }
 
@@ -99,10 +122,19 @@ export class Gate {
 
   #handOver(): void {
     if (this.#paused || this.#closed) return
-    const ready = this.#waiting.splice(0, Math.max(0, this.#options.prefetch - this.#open))
+    const ready = this.#take(Math.max(0, this.#options.prefetch - this.#open))
     if (ready.length === 0) return
     this.#open += ready.length
     for (const { source } of ready) source.open += 1
     this.#options.onDeliveries(ready.map(({ delivery }) => delivery))
+  }
+
+  /** The first ones that are not held. */
+  #take(room: number): readonly Waiting[] {
+    const held = this.#held?.source
+    if (!held) return this.#waiting.splice(0, room)
+    const taken = new Set(this.#waiting.filter(({ source }) => source !== held).slice(0, room))
+    this.#waiting = this.#waiting.filter((one) => !taken.has(one))
+    return [...taken]
   }
 }

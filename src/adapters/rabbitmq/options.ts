@@ -41,7 +41,16 @@ export interface Settings extends Required<Omit<RabbitOptions, 'deliveryLimit' |
   readonly deliveryLimit: number | undefined
   readonly management: string | false | undefined
   readonly tls: NonNullable<RabbitOptions['tls']>
+  /** How processes come to share the partitions of a channel. */
+  readonly spread: {
+    /** Milliseconds between two looks, at least; half as much again at most. */
+    readonly every: number
+    /** Milliseconds for which a partition that is to be left waits for its open messages. */
+    readonly patience: number
+  }
 }
+
+const SPREAD: Settings['spread'] = { every: 3_000, patience: 10_000 }
 
 const NAMES = ['queues', 'exchange', 'failed', 'deliveryLimit', 'heartbeat', 'connectTimeout', 'confirmTimeout'].concat(
   ['blockedTimeout', 'closeTimeout', 'name', 'management', 'tls'],
@@ -80,7 +89,7 @@ export function settings(options: RabbitOptions): Settings {
     throw invalid('deliveryLimit is for quorum queues; classic ones have none')
   }
   const times = { heartbeat, connectTimeout, confirmTimeout, blockedTimeout, closeTimeout }
-  return { queues, exchange, failed, name, deliveryLimit, management, tls, ...times }
+  return { queues, exchange, failed, name, deliveryLimit, management, tls, spread: SPREAD, ...times }
 }
 
 function invalid(message: string): ObverseError {

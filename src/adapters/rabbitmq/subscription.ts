@@ -14,9 +14,11 @@ import { isMissing } from './declare.ts'
 import { brokerError } from './failure.ts'
 import { Gate, type Source } from './gate.ts'
 import { type Dialled, type Line, Link } from './link.ts'
+import { Members } from './members.ts'
 import type { Settings } from './options.ts'
 import { queueNames } from './partition.ts'
 import { consumerArguments } from './queue.ts'
+import { Spreading } from './spreading.ts'
 import type { Topology } from './topology.ts'
 import { behaviourOf, versionOf } from './version.ts'
 
@@ -51,27 +53,27 @@ export class ChannelSubscription implements Subscription {
   readonly channel: string
   readonly #options: SubscriptionOptions
   readonly #gate: Gate
-  readonly #links: readonly Link<Channel>[]
+  readonly #links: Link<Channel>[]
+  /** By queue, as they came: the last AMQP channel of each. */
+  readonly #sources = new Map<string, Source>()
+  readonly #queues: readonly string[]
+  readonly #prefetch: number
+  readonly #spreading: Spreading | undefined
+  #paused = false
+  #closed = false
   #reported: string | undefined
 
   constructor(options: SubscriptionOptions) {
-    const { channel, topology, consumer, runtime } = options
+    const { channel, topology, consumer, settings } = options
     this.channel = channel
     this.#options = options
     this.#gate = new Gate(consumer)
     const { partitions, ordered } = topology.known(channel)
-    const queues = queueNames(channel, partitions)
-    const least = ordered && options.settings.queues === 'quorum' ? LEAST : 1
-    const prefetch = Math.ceil(Math.max(consumer.prefetch, least) / partitions)
-    this.#links = queues.map(
-      (queue) =>
-        new Link<Channel>({
-          name: `subscription to ${queue}`,
-          runtime,
-          dial: (line) => this.#dial(queue, prefetch, line),
-          onState: (state, error) => this.#onState(state === 'open', error),
-        }),
-    )
+    const least = ordered && settings.queues === 'quorum' ? LEAST : 1
+    this.#prefetch = Math.ceil(Math.max(consumer.prefetch, least) / partitions)
+    this.#queues = queueNames(channel, partitions)
+    this.#links = this.#queues.map((queue) => this.#link(queue))
+    this.#spreading = ordered && partitions > 1 ? this.#spread(partitions) : undefined
   }
 
   /** Deliveries that were handed over, and not settled. */
@@ -92,6 +94,7 @@ export class ChannelSubscription implements Subscription {
   /** @throws {ObverseError} when a queue cannot be consumed now */
   async start(): Promise<void> {
     await Promise.all(this.#links.map((link) => link.get()))
+    this.#spreading?.start()
   }
 
   /** The connection is back. */
@@ -100,25 +103,89 @@ export class ChannelSubscription implements Subscription {
   }
 
   pause(): void {
+    this.#paused = true
     this.#gate.pause()
   }
 
   resume(): void {
+    this.#paused = false
     this.#gate.resume()
   }
 
   async close(): Promise<void> {
+    this.#closed = true
     this.#gate.close()
-    await Promise.all(this.#links.map((link) => link.close()))
+    await Promise.all([this.#spreading?.close(), ...this.#links.map((link) => link.close())])
     this.#options.onClosed(this)
   }
 
-  async #dial(queue: string, prefetch: number, line: Line): Promise<Dialled<Channel>> {
+  #link(queue: string): Link<Channel> {
+    return new Link<Channel>({
+      name: `subscription to ${queue}`,
+      runtime: this.#options.runtime,
+      dial: (line) => this.#dial(queue, line),
+      onState: (state, error) => this.#onState(state === 'open', error),
+    })
+  }
+
+  #spread(partitions: number): Spreading {
+    const { connection, runtime, settings, channel } = this.#options
+    return new Spreading({
+      runtime,
+      every: settings.spread.every,
+      partitions,
+      members: new Members({ connection, runtime, queue: `${settings.exchange}.${channel}.consumers` }),
+      active: () => this.#active(),
+      leave: (partition) => this.#leave(partition),
+    })
+  }
+
+  /**
+   * The one that came last is last, so that it is given on until it comes to somebody with room; before all others are those that may not be
+   * left now. None where the server counts deliveries: to be given back brings messages nearer to being given up.
+   */
+  #active(): readonly number[] {
+    if (this.#paused || this.#options.topology.isLimited(this.channel)) return []
+    const active = this.#queues.flatMap((queue, partition) => {
+      const { live, activeSince, again } = this.#sources.get(queue) ?? {}
+      return live && activeSince !== undefined ? [{ partition, rank: again ? -1 : activeSince }] : []
+    })
+    return active.sort((one, other) => one.rank - other.rank).map(({ partition }) => partition)
+  }
+
+  /**
+   * Lets the next one in the line have the partition, and joins its end. What was handed over is settled before; all else is given back, in
+   * order, by the end of the AMQP channel. Not while it gets what others gave back: what is given back twice comes behind the rest of that.
+   */
+  async #leave(partition: number): Promise<boolean> {
+    const { runtime, settings } = this.#options
+    const queue = this.#queues[partition] as string
+    const source = this.#sources.get(queue)
+    if (!source?.live || source.again) return true
+    const enough = new AbortController()
+    await Promise.race([this.#gate.hold(source), sleep(runtime, settings.spread.patience, enough.signal)])
+    enough.abort()
+    if (this.#closed || !source.live) return true
+    if (source.open > 0) {
+      this.#gate.release(source)
+      return false
+    }
+    await this.#links[partition]?.close()
+    if (this.#closed) return true
+    const link = this.#link(queue)
+    this.#links[partition] = link
+    // tried again without end, and reported
+    await link.get().catch(() => {})
+    return true
+  }
+
+  async #dial(queue: string, line: Line): Promise<Dialled<Channel>> {
     const { connection, topology, settings, address, runtime, channel } = this.#options
     const failure = (error: unknown): ObverseError => brokerError(error, address, `consume the queue ${queue}`)
     const model = await connection.get()
     for (const mistake of (await topology.ensure([channel])).values()) throw mistake
     const source: Source = { live: true, open: 0, settledAt: Number.NEGATIVE_INFINITY }
+    this.#sources.set(queue, source)
     let amqp: Channel
     try {
       amqp = await openChannel(model, (error) => {
@@ -132,12 +199,16 @@ export class ChannelSubscription implements Subscription {
     const { timeout } = topology.known(channel)
     const done = new Acknowledgements((deliveryTag, andEarlier) => acknowledge(amqp, deliveryTag, andEarlier))
     const take = (message: ConsumeMessage | null) => {
-      if (message) this.#gate.arrived(source, this.#delivery(source, done, message))
-      else this.#cancelled(amqp, source, queue, line)
+      if (message) {
+        const delivery = this.#delivery(source, done, message)
+        source.activeSince ??= runtime.elapsed()
+        source.again = delivery.redelivered
+        this.#gate.arrived(source, delivery)
+      } else this.#cancelled(amqp, source, queue, line)
     }
     try {
       // for each consumer, never for the AMQP channel: quorum queues refuse that
-      await amqp.prefetch(prefetch)
+      await amqp.prefetch(this.#prefetch)
       await amqp.consume(queue, take, { arguments: consumerArguments(timeout, settings, behaviour) })
     } catch (error) {
       if (isMissing(error)) topology.doubt(channel)
