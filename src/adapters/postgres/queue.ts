@@ -32,8 +32,7 @@ export const SETTLE: Statement = statement(
 /** The claim decides: of two who end it, one finds it. */
 const SETTLE_OWNED = statement(
   'queue-settle-owned',
-  `WITH own AS (DELETE FROM obverse_claim c USING unnest($1::bigint[], $2::text[]) AS s(id, owner)
-     WHERE c.id = s.id AND c.owner = s.owner RETURNING c.id)
+  `WITH own AS (DELETE FROM obverse_claim WHERE id = ANY ($1::bigint[]) AND owner = $2 RETURNING id)
    DELETE FROM obverse_queue WHERE id = ANY (ARRAY(SELECT id FROM own)) RETURNING id`,
 )
 const SETTLE_ANY = statement(
@@ -98,13 +97,16 @@ export async function settle(
   settlements: readonly Settlement[],
   fenced: boolean,
 ): Promise<ReadonlySet<number>> {
-  const ids = settlements.map(({ queueId }) => queueId)
-  if (ids.length === 0) return new Set()
-  const owners = settlements.map(({ owner }) => owner)
-  const gone = fenced
-    ? await connection.all<{ id: number }>(SETTLE_OWNED, [ids, owners])
-    : await connection.all<{ id: number }>(SETTLE_ANY, [ids])
-  return new Set(gone.map(({ id }) => id))
+  const ofOwner = Map.groupBy(settlements, ({ owner }) => owner)
+  const gone = await Promise.all(
+    Array.from(ofOwner, ([owner, theirs]) => {
+      const ids = theirs.map(({ queueId }) => queueId)
+      return fenced
+        ? connection.all<{ id: number }>(SETTLE_OWNED, [ids, owner])
+        : connection.all<{ id: number }>(SETTLE_ANY, [ids])
+    }),
+  )
+  return new Set(gone.flat().map(({ id }) => id))
 }
 
 /** Rows that were taken and are not wanted: they wait again, in their place. */
