@@ -1,4 +1,4 @@
-import type { Appending } from './append.ts'
+import type { Appending } from './appending.ts'
 import type { Connection } from './connection.ts'
 import { statement } from './statement.ts'
 

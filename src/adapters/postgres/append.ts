@@ -1,5 +1,6 @@
-import { ObverseError, type Unit } from 'obverse'
+import { ObverseError } from 'obverse'
 import { appendOne, isLone } from './append-one.ts'
+import type { Appending } from './appending.ts'
 import { bigints, integers, texts } from './array.ts'
 import type { Connection } from './connection.ts'
 import { EVENT_NAMES, EventColumns, insertEvents, unnestEvents } from './event-columns.ts'
@@ -35,30 +36,6 @@ const APPEND = statement(
   SELECT unit, base FROM placed`,
 )
 const SEQS = statement('seqs', 'SELECT key, seq FROM obverse_key WHERE key = ANY ($1::text[])')
-
-/** One unit that {@link append} can take. */
-export interface Appending {
-  readonly key: string
-  readonly expected: number | null
-  readonly events: Unit['events']
-}
-
-/** The key of a unit that is nothing but events of one key, under at most its own expected version. */
-export function appendingOf({
-  events,
-  messages,
-  expected,
-  snapshot,
-  project,
-  cancel,
-  answer,
-}: Unit): Appending | undefined {
-  const key = events[0]?.key
-  if (key === undefined || messages.length > 0 || snapshot || project || cancel || answer) return undefined
-  if (events.some((event) => event.key !== key)) return undefined
-  if (expected && (expected.size > 1 || (expected.size === 1 && !expected.has(key)))) return undefined
-  return { key, expected: expected?.get(key) ?? null, events }
-}
 
 /** The seq before each unit's first event; `undefined` where its expected version does not hold. */
 export async function append(

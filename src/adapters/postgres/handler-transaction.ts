@@ -1,5 +1,6 @@
 import { type Entry, type EventEnvelope, envelopeOf, ObverseError, type Outcome, type Placed, type Unit } from 'obverse'
-import { type Appending, append, appendingOf, conflicts } from './append.ts'
+import { append, conflicts } from './append.ts'
+import { type Appending, appendingOf } from './appending.ts'
 import type { Connection } from './connection.ts'
 import type { Ended, Entrance, Passage } from './entry.ts'
 import { type Environment, guards } from './environment.ts'
