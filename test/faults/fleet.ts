@@ -109,7 +109,7 @@ export class Fleet {
     for (const spare of this.#spares.values()) spare.signal('SIGKILL')
     for (const member of this.#members) member.tell({ do: 'stop' })
     await until('every process to have stopped', () => this.#members.size === 0, 20_000).catch((error) => {
-      this.odd.push(String(error))
+      this.odd.push(`${error}: ${[...this.#members].map(({ role, pid }) => `${role} ${pid}`).join(', ')}`)
     })
     await this.end()
   }

@@ -56,12 +56,18 @@ export class Line {
     connection.execute('DISCARD PLANS').catch(() => {}) // whoever works with the connection notices
   }
 
-  async #lay(): Promise<Kept> {
+  #lay(): Promise<Kept> {
+    // one that was lost may say so when the next is laid already
+    const mine: Promise<Kept> = this.#open(() => {
+      if (this.#kept === mine) this.#kept = undefined
+    })
+    return mine
+  }
+
+  async #open(lost: () => void): Promise<Kept> {
+    let kept: Kept | undefined
     try {
-      const mine: Promise<Kept> = this.#sessions.keep(() => {
-        this.#kept = undefined
-      })
-      const kept = await mine
+      kept = await this.#sessions.keep(lost)
       // statements of ours have one plan, whatever the lengths of their arrays. It may have been made while a table was
       // empty, when reading all of it costs nothing, and is kept while it grows. What has to be read whole all the same looks
       // so dear then that it would be compiled each time, for half a second and more
@@ -71,7 +77,8 @@ export class Line {
       )
       return kept
     } catch (error) {
-      this.#kept = undefined
+      kept?.end()
+      lost()
       throw error
     }
   }
