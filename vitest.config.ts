@@ -15,6 +15,8 @@ export default defineConfig({
     // processes, not threads: tests kill and signal things, and SQLite files must have real owners
     pool: 'forks',
     execArgv: ['--conditions=source'],
+    // most tests wait for a server or a process, not for the processor
+    maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 30_000,
     // costs a folder; servers start when a file asks for one, and end with the run
