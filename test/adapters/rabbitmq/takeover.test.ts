@@ -68,8 +68,10 @@ describe.each(servers)('who takes over on $name $version', (home) => {
       expect(next.inbox.all[0]?.redelivered).toBe(true)
     })
 
-    // why nothing here ever cancels
-    test('is overtaken by a consumer that cancels first: newer messages come before its open ones', async () => {
+    // why nothing here ever cancels; it is the server's to show, and on a busy machine it does not each time
+    test('is overtaken by a consumer that cancels first: newer messages come before its open ones', {
+      retry: 3,
+    }, async () => {
       const { broker, space } = await working(home)
       await broker.publish(messages(TOTAL, () => 'k'))
       const leaving = await (await stranger(space.url)).createChannel()
