@@ -42,6 +42,8 @@ export interface Canary {
   readonly crash?: Scenario['crash']
   /** Default: those of the scenario. */
   readonly stacks?: readonly StackName[]
+  /** Shown by a quicker scenario as well: run only when faults are asked for by name or number. */
+  readonly thorough?: true
   /** What has to be seen, in words and as a look at the report. */
   readonly shows: string
   readonly seen: (report: Report) => boolean

@@ -83,7 +83,10 @@ export function suite({ stack, lacks = () => false, countOf, lineOf }: Suite): v
 
 function canariesOf(scenario: Scenario, stack: StackName): readonly (readonly [Scenario, Canary])[] {
   const { canaries = [] } = scenario
-  return canaries.filter(({ stacks }) => stacks?.includes(stack) ?? true).map((canary) => [scenario, canary] as const)
+  const asked = wanted !== undefined || names !== 'all'
+  return canaries
+    .filter(({ stacks, thorough }) => (stacks?.includes(stack) ?? true) && (asked || !thorough))
+    .map((canary) => [scenario, canary] as const)
 }
 
 function assertExact(scenario: Scenario, report: Report, count: number): void {
