@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 // Tests start processes as a user does in a terminal; under npm a second signal within 250 ms counts as an echo.
 delete process.env.npm_lifecycle_event
@@ -6,6 +7,15 @@ delete process.env.npm_lifecycle_event
 // `obverse` means src/ here, in applications and adapters alike: tests need no build. Vitest hands these to Node as well,
 // where they hold for `require` too: with `import` or `module` among them, drivers in CommonJS would get half of themselves.
 const conditions = ['source', 'node', 'development|production']
+
+/** Servers that are struck take longest and mostly wait: first, so that everything else runs beside them. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files)
+    const isLong = ({ moduleId }: TestSpecification) => moduleId.endsWith('test/faults/servers.test.ts')
+    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))]
+  }
+}
 
 export default defineConfig({
   resolve: { conditions },
@@ -17,6 +27,7 @@ export default defineConfig({
     execArgv: ['--conditions=source'],
     // most tests wait for a server or a process, not for the processor
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     testTimeout: 30_000,
     hookTimeout: 30_000,
     // costs a folder; servers start when a file asks for one, and end with the run
