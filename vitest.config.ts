@@ -28,6 +28,8 @@ export default defineConfig({
     // most tests wait for a server or a process, not for the processor
     maxWorkers: 2,
     sequence: { sequencer: LongestFirst },
+    // where servers are required the machine is shared with them: what fails once is run again, and its failure printed
+    retry: process.env.OBVERSE_TEST_REQUIRE === '1' ? 1 : 0,
     testTimeout: 30_000,
     hookTimeout: 30_000,
     // costs a folder; servers start when a file asks for one, and end with the run
