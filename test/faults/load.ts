@@ -16,7 +16,7 @@ export interface LoadOptions {
   readonly flaky: number
   /** Queued messages, … */
   readonly backlog: () => Promise<number>
-  /** … and how many of them make the senders wait. */
+  /** … and how many of them make the senders wait, from the beginning. */
   readonly most: number
 }
 
@@ -30,6 +30,7 @@ export class Load {
   readonly refused: string[] = []
   /** Operations that were sent again because an error said that nothing is known, or that somebody else was faster. */
   repeated = 0
+  #most: number
   readonly #fleet: Fleet
   readonly #options: LoadOptions
   readonly #again: Op[] = []
@@ -41,6 +42,7 @@ export class Load {
   constructor(fleet: Fleet, options: LoadOptions) {
     this.#fleet = fleet
     this.#options = options
+    this.#most = options.most
   }
 
   start(): void {
@@ -55,6 +57,11 @@ export class Load {
   /** After `end`. */
   goOn(): void {
     this.#going = true
+  }
+
+  /** Lets so many messages more be queued, until they are taken back with a number below 0. */
+  makeRoom(messages: number): void {
+    this.#most += messages
   }
 
   /** One more, beside the others. */
@@ -112,7 +119,7 @@ export class Load {
     if (this.#looking) return
     this.#looking = true
     try {
-      this.#full = (await this.#options.backlog()) > this.#options.most
+      this.#full = (await this.#options.backlog()) > this.#most
     } catch {
       // a server is away: what was seen last has to do
     } finally {

@@ -70,7 +70,7 @@ export async function run(scenario: Scenario, options: RunOptions): Promise<Repo
       if (scenario.chance) await killByChance(scene, scenario.chance, count)
       if (stopping) stops = await wakeZombies(scene, count)
       if (scenario.rolling) rolled = await roll(scene, scenario.rolling, count)
-      if (strike) meanwhile = await strikeServer(scene, strike, count)
+      if (strike) meanwhile = await strikeServer(scene, strike, count, scenario.room)
       if (scenario.poison) parking = await sendPoison(scene)
       if (scenario.poison && !parking) throw new Error('the poisoned message was not given up')
       await enough(scene, killing ? count : 0, scenario.operations ?? 100)

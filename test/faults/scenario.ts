@@ -83,6 +83,8 @@ export interface Scenario {
   readonly operations?: number
   /** Queued messages beyond which the senders wait. Default 40. */
   readonly backlog?: number
+  /** How many more of them during a strike. Default none. */
+  readonly room?: number
   readonly expects?: readonly Expectation[]
   readonly canaries?: readonly Canary[]
 }

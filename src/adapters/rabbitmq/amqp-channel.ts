@@ -1,5 +1,6 @@
 import type { Channel, ChannelModel, ConfirmChannel } from 'amqplib'
-import { type Runtime, sleep } from 'obverse'
+import type { Runtime } from 'obverse'
+import { endsWithin } from './time-limit.ts'
 
 /** Milliseconds a server gets to answer that an AMQP channel is closed. */
 const GOODBYE = 1_000
@@ -42,9 +43,7 @@ export async function closeChannel(channel: Channel, runtime: Runtime): Promise<
   if (gone.has(channel)) return
   const closed = new Promise<void>((resolve) => channel.once('close', () => resolve()))
   close(channel)
-  const enough = new AbortController()
-  await Promise.race([closed, sleep(runtime, GOODBYE, enough.signal)])
-  enough.abort()
+  await endsWithin(GOODBYE, closed, runtime)
 }
 
 /** Runs `work` on an AMQP channel of its own, because the server closes the channel of whoever asks for what is not there. */

@@ -1,10 +1,11 @@
 import type { ChannelModel, SocketOptions } from 'amqplib'
-import { type ObverseError, type Runtime, sleep } from 'obverse'
+import type { ObverseError, Runtime } from 'obverse'
 import type { Address } from './address.ts'
 import { driver } from './driver.ts'
 import { brokerError } from './failure.ts'
 import { type Dialled, type Line, Link, type LinkOptions } from './link.ts'
 import type { Settings } from './options.ts'
+import { endsWithin } from './time-limit.ts'
 import { writeTogether } from './together.ts'
 
 /** Milliseconds a server gets to say goodbye. */
@@ -75,9 +76,7 @@ async function dial(options: ConnectionOptions, line: Line, abandoned: AbortSign
   })
   const end = async () => {
     void model.close().catch(() => {})
-    const enough = new AbortController()
-    await Promise.race([gone.promise, sleep(runtime, GOODBYE, enough.signal)])
-    enough.abort()
+    await endsWithin(GOODBYE, gone.promise, runtime)
     socket.abort()
   }
   return { value: model, close: end }

@@ -20,7 +20,7 @@ export interface RabbitOptions {
   readonly heartbeat?: number
   /** Milliseconds in which the server must greet. Default 5,000. */
   readonly connectTimeout?: number
-  /** Milliseconds after which a message that was not confirmed counts as not sent. Default 30,000. */
+  /** Milliseconds after which a message that was not confirmed counts as not sent, and a queue that does not let itself be consumed as away. Default 30,000. */
   readonly confirmTimeout?: number
   /** Milliseconds for which what is on its way waits while an alarm of the server blocks publishers. Default 5,000. */
   readonly blockedTimeout?: number

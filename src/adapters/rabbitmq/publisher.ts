@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { ChannelModel, ConfirmChannel, Message, Options } from 'amqplib'
-import { ObverseError, type Published, type PublishOutcome, type Runtime, sleep } from 'obverse'
+import { ObverseError, type Published, type PublishOutcome, type Runtime } from 'obverse'
 import type { Address } from './address.ts'
 import { closeChannel } from './amqp-channel.ts'
 import { Batch } from './batch.ts'
@@ -8,6 +8,7 @@ import { brokerError } from './failure.ts'
 import type { Link } from './link.ts'
 import type { Settings } from './options.ts'
 import { partitionOf, routingKey } from './partition.ts'
+import { endsWithin } from './time-limit.ts'
 import type { Topology } from './topology.ts'
 
 export interface PublisherOptions {
@@ -114,12 +115,10 @@ export class Publisher {
     const { runtime, settings, connection, address } = this.#options
     this.#closed = true
     if (this.#unfinished.size > 0 && connection.state !== 'blocked') {
-      const enough = new AbortController()
       const idle = new Promise<void>((resolve) => {
         this.#onIdle = resolve
       })
-      await Promise.race([idle, sleep(runtime, settings.closeTimeout, enough.signal)])
-      enough.abort()
+      await endsWithin(settings.closeTimeout, idle, runtime)
     }
     this.#cancelBlocked()
     this.#failAll(

@@ -19,6 +19,7 @@ import type { Settings } from './options.ts'
 import { queueNames } from './partition.ts'
 import { consumerArguments } from './queue.ts'
 import { Spreading } from './spreading.ts'
+import { endsWithin } from './time-limit.ts'
 import type { Topology } from './topology.ts'
 import { behaviourOf, versionOf } from './version.ts'
 
@@ -162,9 +163,7 @@ export class ChannelSubscription implements Subscription {
     const queue = this.#queues[partition] as string
     const source = this.#sources.get(queue)
     if (!source?.live || source.again) return true
-    const enough = new AbortController()
-    await Promise.race([this.#gate.hold(source), sleep(runtime, settings.spread.patience, enough.signal)])
-    enough.abort()
+    await endsWithin(settings.spread.patience, this.#gate.hold(source), runtime)
     if (this.#closed || !source.live) return true
     if (source.open > 0) {
       this.#gate.release(source)
@@ -209,7 +208,8 @@ export class ChannelSubscription implements Subscription {
     try {
       // for each consumer, never for the AMQP channel: quorum queues refuse that
       await amqp.prefetch(this.#prefetch)
-      await amqp.consume(queue, take, { arguments: consumerArguments(timeout, settings, behaviour) })
+      const consuming = amqp.consume(queue, take, { arguments: consumerArguments(timeout, settings, behaviour) })
+      if (!(await endsWithin(settings.confirmTimeout, consuming, runtime))) throw unanswered(settings.confirmTimeout)
     } catch (error) {
       if (isMissing(error)) topology.doubt(channel)
       this.#gate.gone(source)
@@ -261,6 +261,12 @@ export class ChannelSubscription implements Subscription {
     this.#reported = error.message
     this.#options.consumer.onError?.(error)
   }
+}
+
+function unanswered(limit: number): Error {
+  return new Error(
+    `no answer within ${limit} ms: the queue has no leader. Start the nodes that have it; if they are up, delete it as docs/guide/rabbitmq.md says`,
+  )
 }
 
 function acknowledge(amqp: Channel, deliveryTag: number, andEarlier: boolean): void {

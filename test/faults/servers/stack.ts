@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { type ChannelModel, connect } from 'amqplib'
 import { MongoClient } from 'mongodb'
 import type { Kind } from '../../../scripts/servers/name.ts'
@@ -99,6 +100,9 @@ interface Checkpoint {
   readonly position: number
 }
 
+/** Milliseconds after which a broker does not answer, as one that is frozen. */
+const PATIENCE = 1_000
+
 /** Counts by the server itself, not by the figures of its HTTP API, which are a second old. */
 function queueCounts(url: string, partitions: number) {
   const of = (channel: string) =>
@@ -106,24 +110,32 @@ function queueCounts(url: string, partitions: number) {
   const names = [ALONE, SHARED].flatMap(of).concat('failed_messages')
   let connection: Promise<ChannelModel> | undefined
   const open = async () => {
-    const model = await connect(url, { noDelay: true, timeout: 1_000 } as object)
+    const model = await connect(url, { noDelay: true, timeout: PATIENCE } as object)
     model.on('error', () => {})
     model.once('close', () => {
       connection = undefined
     })
     return model
   }
+  const ask = async (): Promise<ReadonlyMap<string, number>> => {
+    connection ??= open()
+    const model = await connection
+    const channel = await model.createChannel()
+    channel.on('error', () => {})
+    const counts = await Promise.all(names.map((name) => channel.checkQueue(name)))
+    await channel.close()
+    return new Map(counts.map(({ queue, messageCount }) => [queue, messageCount]))
+  }
+  const silence = async () => {
+    await pause(PATIENCE)
+    throw new Error(`the broker does not answer within ${PATIENCE} ms`)
+  }
   return {
     async counts(): Promise<ReadonlyMap<string, number>> {
-      connection ??= open()
       try {
-        const model = await connection
-        const channel = await model.createChannel()
-        channel.on('error', () => {})
-        const counts = await Promise.all(names.map((name) => channel.checkQueue(name)))
-        await channel.close()
-        return new Map(counts.map(({ queue, messageCount }) => [queue, messageCount]))
+        return await Promise.race([ask(), silence()])
       } catch (error) {
+        connection?.then((model) => model.close()).catch(() => {})
         connection = undefined
         throw error
       }
