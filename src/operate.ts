@@ -21,7 +21,7 @@ export interface Operations {
     /**
      * Builds the next generation from the log and switches to it. Resumes a rebuild that was cut off, unless the
      * projection is another by now: then it begins at 0.
-     * @throws {ObverseError} `REBUILD_RUNNING` while another process drives it, or when one has taken over
+     * @throws {ObverseError} `CONFIGURATION_INVALID` for a batch below 1; `REBUILD_RUNNING` while another process drives it, or when one has taken over
      */
     rebuild(projection: string, options?: RebuildOptions): Promise<RebuildReport>
     /** Compares the served rows with a fold of the log. */
@@ -83,6 +83,8 @@ export interface RebuildOptions {
    * function that it calls). Default false.
    */
   readonly fresh?: boolean
+  /** Events of one batch, after which what was done is kept, and another process may have its turn. Default 1,000. */
+  readonly batch?: number
   readonly onProgress?: (progress: RebuildProgress) => void
   readonly signal?: AbortSignal
 }

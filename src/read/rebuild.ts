@@ -22,6 +22,8 @@ export interface RebuildRequest {
   readonly fresh?: boolean
   /** Builds into another store; from then on {@link Generations} must find this generation there. */
   readonly into?: ViewStore
+  /** Events of one batch. Default: that of the context. */
+  readonly batch?: number
   readonly onProgress?: (progress: Progress) => void
   /** Stops after the running batch, with the signal's reason; the next call goes on from there. */
   readonly signal?: AbortSignal
@@ -49,10 +51,14 @@ export interface Rebuilt {
  * done is kept batch by batch: killed anywhere, the next call goes on from there, or from 0 when the projection is another
  * by then. Only rows are written: nothing that a handler does happens again.
  *
- * @throws {ObverseError} `REBUILD_RUNNING` while another process drives it, or when one has taken over; the error of a step that fails where the
+ * @throws {ObverseError} `CONFIGURATION_INVALID` for a batch below 1; `REBUILD_RUNNING` while another process drives it, or when one has taken over; the error of a step that fails where the
  * live view has no parked key; outages
  */
 export async function rebuild(context: RebuildContext, request: RebuildRequest = {}): Promise<Rebuilt> {
+  const { batch = BATCH } = request
+  if (!Number.isInteger(batch) || batch < 1) {
+    throw new ObverseError('CONFIGURATION_INVALID', `batch of a rebuild is ${batch}; give a whole number from 1`)
+  }
   return withLease(context, async (lease) => {
     const generation = await beginBuilding(context, request.fresh === true)
     if (request.into) context.generations.move(context.projection.view, generation, request.into)
@@ -141,6 +147,7 @@ async function bringRest({ observer: _, ...context }: RebuildContext, generation
   await catchUp(context, {}, generation, table, async () => {}).catch(() => {})
 }
 
+const BATCH = 1_000
 /** Short batches in a row after which a writer that never pauses is not chased any more. */
 const CHASE = 20
 
@@ -151,12 +158,12 @@ const CHASE = 20
  */
 async function catchUp(
   context: RebuildContext,
-  { onProgress, signal }: RebuildRequest,
+  { onProgress, signal, batch = context.batch ?? BATCH }: RebuildRequest,
   generation: number,
   table: ViewTable,
   stillOurs: () => Promise<void>,
 ): Promise<number> {
-  const { projection, checkpoints, log, parking, runtime, observer, apart = false, batch = 1_000 } = context
+  const { projection, checkpoints, log, parking, runtime, observer, apart = false } = context
   const name = checkpointName(projection, generation)
   const types = [...projection.types]
   const givenUp = parking.givenUp.bind(parking)
