@@ -7,3 +7,18 @@ export { type Given, given, type When } from './given.ts'
 export { seededRandom } from './random.ts'
 export { type Recorder, recorder } from './recorder.ts'
 export { type TestRuntime, type TestRuntimeOptions, testRuntime } from './runtime.ts'
+export {
+  type AtRest,
+  type Client,
+  type Compose,
+  commands,
+  type Effect,
+  type Faulted,
+  type Mutation,
+  type PortDuty,
+  type SimulatedHost,
+  type SimulatedParts,
+  type SimulationOptions,
+  type SimulationReport,
+  simulate,
+} from './simulation/index.ts'

@@ -1,0 +1,6 @@
+export type { Client } from './client.ts'
+export type { Compose, SimulatedHost, SimulatedParts } from './cluster.ts'
+export type { Effect } from './history.ts'
+export type { Mutation, PortDuty } from './mutation.ts'
+export type { Faulted, SimulationReport } from './report.ts'
+export { type AtRest, commands, type SimulationOptions, simulate } from './simulate.ts'

@@ -1,0 +1,48 @@
+import type { Mutation } from 'obverse/testing'
+import { runSeed } from './run.ts'
+
+/**
+ * Each protection that is taken away, with a seed that shows it. `settlement-fence` is not among them: what it keeps out is kept out
+ * by the inbox as well, so that no seed shows its lack as long as that is there (test/faults shows both together).
+ */
+export const MUTATIONS: Readonly<Record<Exclude<Mutation, 'settlement-fence'>, number>> = {
+  inbox: 1,
+  'expected-version': 18,
+  'guard-by-seq': 1,
+  'guard-by-position': 1,
+  'jump-fill': 711,
+  'held-lane': 1,
+  'attempt-first': 1,
+  parking: 1,
+  'idempotency-claim': 4,
+  'one-commit': 1,
+  'lane-order': 1,
+  'checkpoint-fence': 5,
+  'one-unconfirmed': 15,
+  'log-by-position': 8,
+  'outage-is-free': 24,
+  'confirm-first': 7,
+  'wait-for-token': 1,
+  'catch-up-first': 2,
+  'due-time': 1,
+  'ack-last': 8,
+  mandatory: 9,
+  'unknown-is-unsent': 9,
+  'lost-claims': 18,
+  redelivered: 8,
+  resubscribe: 87,
+}
+
+export interface Caught {
+  readonly seed: number
+  readonly violation: string
+}
+
+/** The first seed that shows what is missing. */
+export async function catchMutation(mutation: Mutation, most: number, from = 1): Promise<Caught | undefined> {
+  for (let seed = from; seed < from + most; seed += 1) {
+    const { violations } = await runSeed(seed, { without: [mutation] })
+    if (violations[0] !== undefined) return { seed, violation: violations[0] }
+  }
+  return undefined
+}
