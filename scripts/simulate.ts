@@ -82,10 +82,10 @@ async function single(seed: number, without: readonly Mutation[], schedule: bool
   const report = await runSeed(seed, { without, schedule: true })
   const failed = report.violations.length > 0
   if (schedule || failed) console.log((report.schedule ?? []).join('\n'))
-  const { kills, freezes, cuts, skews } = report.faults
+  const { kills, freezes, cuts, skews, forgotten } = report.faults
   console.log(
     `seed ${seed}: ${report.commands} commands, ${report.effects} effects, ${kills} kills, ${freezes} freezes, ${cuts} cuts, ` +
-      `${skews} wrong clocks, ${number.format(report.ms)} simulated ms, ${number.format(report.steps)} steps, fingerprint ${report.fingerprint}`,
+      `${skews} wrong clocks, ${forgotten} lost view stores, ${number.format(report.ms)} simulated ms, ${number.format(report.steps)} steps, fingerprint ${report.fingerprint}`,
   )
   for (const violation of report.violations) console.log(`  violated: ${violation}`)
   return failed ? 1 : 0

@@ -138,12 +138,16 @@ function reads(entered: readonly Event<Numbered>[], { reads: all }: Memory): rea
 async function notes(events: readonly EventEnvelope[], { store }: AtRest, memory: Memory): Promise<readonly string[]> {
   const found: string[] = []
   const counts = countBy(ofType<{ noteId: string }>(events, 'ledger.noted'), ({ data }) => data.noteId)
-  for (const [noteId, { messageId, fails }] of memory.notes) {
-    const status = await store.statuses.get(messageId)
+  for (const [noteId, { messageId, fails, cancels }] of memory.notes) {
     const count = counts.get(noteId) ?? 0
+    const state = (await store.statuses.get(messageId))?.state
+    if (cancels && state === 'cancelled') {
+      if (count > 0) found.push(`${noteId} was called off, and noted ${count} times`)
+      continue
+    }
     const wanted = count === 1 ? 'done' : 'failed'
     if (count > 1) found.push(`${noteId} was noted ${count} times`)
-    if (status?.state !== wanted) found.push(`${noteId} was noted ${count} times and is ${status?.state}`)
+    if (state !== wanted) found.push(`${noteId} was noted ${count} times and is ${state}`)
     if (fails === (count === 1))
       found.push(`${noteId} ${fails ? 'was to fail' : 'was not to fail'} and was noted ${count} times`)
   }

@@ -68,7 +68,9 @@ async function note(client: Client, memory: Memory): Promise<void> {
     const noteId = `note-${n}`
     const options = { idempotencyKey: noteId, ...(world.chance(0.5) && { delay: 300 }) }
     const { messageId } = await client.send(Note({ noteId, fails }), options)
-    memory.notes.set(noteId, { messageId, fails })
+    const cancels = world.chance(0.3)
+    memory.notes.set(noteId, { messageId, fails, cancels })
+    if (cancels) await client.operate(`cancel ${noteId}`, (app) => app.operate.cancel(messageId))
     await client.pause(world.between(0, 300))
   }
 }

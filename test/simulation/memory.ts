@@ -5,7 +5,8 @@ export class Memory {
   readonly ops: Map<string, Op> = new Map()
   /** Operations that were answered. */
   readonly answered: Set<string> = new Set()
-  readonly notes: Map<string, { readonly messageId: string; readonly fails: boolean }> = new Map()
+  readonly notes: Map<string, { readonly messageId: string; readonly fails: boolean; readonly cancels: boolean }> =
+    new Map()
   /** What queries with a token were answered. */
   readonly reads: Read[] = []
   /** `HANDLER OP` of dead letters that people gave up for good. */

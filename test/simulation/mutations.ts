@@ -30,6 +30,7 @@ export const MUTATIONS: Readonly<Record<Exclude<Mutation, 'settlement-fence'>, n
   'unknown-is-unsent': 9,
   'lost-claims': 18,
   redelivered: 8,
+  'checkpoint-beside-rows': 1,
   resubscribe: 87,
 }
 

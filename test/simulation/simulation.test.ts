@@ -52,14 +52,14 @@ describe('simulation', () => {
   })
 
   test('it is as bad as it says: processes die, freeze, lose their servers and have wrong clocks', async () => {
-    const total = { kills: 0, freezes: 0, cuts: 0, skews: 0 }
+    const total = { kills: 0, freezes: 0, cuts: 0, skews: 0, forgotten: 0 }
     let effects = 0
-    for (let seed = 1; seed <= 40; seed += 1) {
+    for (let seed = 1; seed <= 80; seed += 1) {
       const report = await runSeed(seed)
       effects += report.effects
       for (const name of Object.keys(total) as (keyof typeof total)[]) total[name] += report.faults[name]
     }
-    for (const [name, count] of Object.entries(total)) expect(count, name).toBeGreaterThan(5)
+    for (const [name, count] of Object.entries(total)) expect(count, name).toBeGreaterThan(4)
     expect(effects).toBeGreaterThan(1_000)
   })
 })

@@ -1,6 +1,7 @@
-import type { App, Broker, OpenStore, Roles, Runtime, Store, StoreEnvironment, ViewStore } from 'obverse'
+import type { App, Broker, OpenStore, Roles, Runtime, Store, ViewStore } from 'obverse'
 import { type MemoryBroker, memory, memoryBroker } from 'obverse/memory'
 import { type Moods, ReachedBroker } from './broker.ts'
+import { ForgetfulViews } from './forgetful-views.ts'
 import { History } from './history.ts'
 import { Link, type Weather } from './link.ts'
 import type { Mutations } from './mutation.ts'
@@ -68,9 +69,8 @@ export class Cluster {
   readonly #options: ClusterOptions
   readonly #store: Store
   readonly #broker: MemoryBroker | undefined
-  readonly #views: Store = memory()
   readonly #members: (Member | undefined)[] = []
-  #environment: StoreEnvironment | undefined
+  #views: ForgetfulViews | undefined
   #births = 0
   #ending = false
 
@@ -92,6 +92,12 @@ export class Cluster {
   /** Those that live, frozen or not; of a role, if one is named. */
   members(role?: Role): readonly Member[] {
     return this.#members.filter((one): one is Member => one !== undefined && (role === undefined || one.role === role))
+  }
+
+  /** The view store apart ends, with every connection to it, and is empty when it comes back. */
+  forgetViews(ms: number): void {
+    for (const { links } of this.members()) links.at(-1)?.cut(ms)
+    this.#views?.forget()
   }
 
   end(): void {
@@ -124,7 +130,8 @@ export class Cluster {
         name: process.name,
         pause: (ms) => process.pass(ms),
         crash: (why) => process.crash(why),
-        views: async ({ runtime }) => reachedViews(await this.#openViews(runtime), toViews),
+        views: async () =>
+          reachedViews((this.#views as ForgetfulViews).store(!without.has('checkpoint-beside-rows')), toViews),
       },
     )
     this.#members[place] = { role, process, app, links: [toStore, toBroker, toViews] }
@@ -149,20 +156,15 @@ export class Cluster {
     return {
       name: store.name,
       open: async (environment) => {
-        this.bare ??= await store.open({ ...environment, runtime: this.#plain(environment) })
+        const plain = { ...environment, runtime: this.#plain() }
+        this.#views ??= new ForgetfulViews(plain)
+        this.bare ??= await store.open(plain)
         return store.open(environment)
       },
     }
   }
 
-  async #openViews(runtime: Runtime): Promise<ViewStore> {
-    const { registry } = this.#environment as StoreEnvironment
-    const { views, checkpoints } = await this.#views.open({ runtime, registry, relayed: false })
-    return { ...views, name: 'simulated views', checkpoints }
-  }
-
-  #plain(environment: StoreEnvironment): Runtime {
-    this.#environment = environment
+  #plain(): Runtime {
     const { world } = this.#options
     return {
       now: () => Math.floor(START + world.elapsed),

@@ -19,6 +19,8 @@ export type PortDuty =
   | 'redelivered'
   /** A subscription is made again when its connection was lost. */
   | 'resubscribe'
+  /** A view store apart keeps its checkpoints beside its rows, so that both are lost together. */
+  | 'checkpoint-beside-rows'
 
 export type Mutation = Protection | PortDuty
 

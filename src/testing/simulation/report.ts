@@ -23,4 +23,6 @@ export interface Faulted {
   freezes: number
   cuts: number
   skews: number
+  /** The view store apart came back empty. */
+  forgotten: number
 }

@@ -64,7 +64,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   const temper = temperOf(world)
   const cluster = new Cluster({ world, compose, without: new Set(without), restart: 2_500, ...temper })
   const client = new Client(cluster, world)
-  const faults: Faulted = { kills: 0, freezes: 0, cuts: 0, skews: 0 }
+  const faults: Faulted = { kills: 0, freezes: 0, cuts: 0, skews: 0, forgotten: 0 }
   const found: string[] = []
   cluster.start()
   const loading = watched(load(client), found)

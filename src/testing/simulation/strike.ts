@@ -24,6 +24,10 @@ export async function strike(
     } else if (dice < 0.9) {
       faults.cuts += 1
       world.pick(links)?.cut(world.between(50, 5_000))
+    } else if (dice < 0.93) {
+      faults.forgotten += 1
+      world.note('view store', 'is lost, and comes back empty')
+      cluster.forgetViews(world.between(50, 1_000))
     } else {
       faults.skews += 1
       process.skew = Math.round(world.between(-2_000, 2_000))
