@@ -1,6 +1,6 @@
 import { ObverseError } from '../errors.ts'
 import type { AnyDefinition, Kind, Message } from './define.ts'
-import type { Envelope, Outgoing } from './envelope.ts'
+import type { Envelope, EventEnvelope, Outgoing } from './envelope.ts'
 import type { Metadata } from './metadata.ts'
 import type { Registry } from './registry.ts'
 import { fieldErrors, isUnchecked } from './schema.ts'
@@ -64,6 +64,20 @@ export function envelopeOf(
     schemaVersion: definition.version,
     data: upcastTo(definition, row.schemaVersion, data),
   }
+}
+
+/** The events of one commit, each at the place that it has by it, as inline views are given them. */
+export function envelopesOf(
+  events: readonly Outgoing[],
+  places: readonly { readonly seq: number; readonly position?: number }[],
+  registry: Registry,
+): readonly EventEnvelope[] {
+  return events.map((event, at) => {
+    const { id, type, kind, schemaVersion, time, key, data, metadata } = event
+    const { seq, position } = places[at] as { readonly seq: number; readonly position?: number }
+    const row = { id, type, kind, schemaVersion, time, key, data, metadata, seq }
+    return envelopeOf(position === undefined ? row : { ...row, position }, registry) as EventEnvelope
+  })
 }
 
 /** Characters of an id, a type and a key, as of those made here: stores keep them in indexes, which refuse longer ones. */

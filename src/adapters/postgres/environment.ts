@@ -13,8 +13,6 @@ export interface Environment {
   readonly reader: Line
   /** For short statements that write, each committed by itself. */
   readonly writer: Line
-  /** True: outbox rows are for a broker elsewhere. */
-  readonly relayed: boolean
   /** Something was committed here that others may want to know of. */
   readonly news: () => void
 }

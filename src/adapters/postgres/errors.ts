@@ -61,11 +61,6 @@ export function statementError(error: unknown, server: string): unknown {
   return code === 'STORE_UNREACHABLE' || code === 'CONFLICT' ? storeError(error, server) : error
 }
 
-/** True when the statement may have taken effect although its answer was lost. */
-export function isLost(error: unknown): boolean {
-  return isObverseError(error, 'STORE_UNREACHABLE')
-}
-
 /** A lock was not had within `lock_timeout`: nothing was written. */
 export function isLockTimeout(error: unknown): boolean {
   return isObverseError(error, 'STORE_BUSY') && (error.cause as PostgresError | undefined)?.code === '55P03'

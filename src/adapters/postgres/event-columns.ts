@@ -53,7 +53,7 @@ export class EventColumns {
   }
 }
 
-const COLUMNS = 'id, type, version, time, correlation, causation, data, metadata'
+export const EVENT_NAMES = 'id, type, version, time, correlation, causation, data, metadata'
 
 /** The arrays from parameter `first` on, with two more columns that say where each event belongs. */
 export function unnestEvents(first: number, place: readonly [string, string]): string {
@@ -79,5 +79,3 @@ export function insertEvents(first: number): string {
     FROM unnest($${queue}::int[], $${queue + 1}::text[], $${queue + 2}::bigint[]) AS q(ord, channel, due)
     JOIN numbered n ON n.ord = q.ord ORDER BY n.number)`
 }
-
-export const EVENT_NAMES: string = COLUMNS

@@ -1,4 +1,4 @@
-import { type Entry, type EventEnvelope, envelopeOf, ObverseError, type Outcome, type Placed, type Unit } from 'obverse'
+import { type Entry, envelopesOf, ObverseError, type Outcome, type Unit } from 'obverse'
 import { append, conflicts } from './append.ts'
 import { type Appending, appendingOf } from './appending.ts'
 import type { Connection } from './connection.ts'
@@ -113,7 +113,10 @@ export class HandlerTransactions {
     const sent = writes.send(connection)
     if (unit.project && outcome.events.length > 0) {
       await all(sent)
-      await unit.project(this.#envelopes(unit, outcome.events), this.#views.within(connection))
+      await unit.project(
+        envelopesOf(unit.events, outcome.events, this.#environment.registry),
+        this.#views.within(connection),
+      )
       await end(connection, locks)
     } else {
       await all([...sent, end(connection, locks)])
@@ -142,15 +145,6 @@ export class HandlerTransactions {
     if (base === undefined) throw (await conflicts(connection, [appending]))[0]
     if (!ended) await end(connection, locks)
     return committedFrom(unit, base)
-  }
-
-  #envelopes(unit: Unit, placed: readonly Placed[]): EventEnvelope[] {
-    return unit.events.map((event, index) => {
-      const { id, type, kind, schemaVersion, time, key, data, metadata } = event
-      const { seq } = placed[index] as Placed
-      const row = { id, type, kind, schemaVersion, time, key, data, metadata, seq }
-      return envelopeOf(row, this.#environment.registry) as EventEnvelope
-    })
   }
 }
 

@@ -1,12 +1,4 @@
-import {
-  type EventEnvelope,
-  envelopeOf,
-  type JoinedUnit,
-  ObverseError,
-  type Placed,
-  type SqlConnection,
-  type Unit,
-} from 'obverse'
+import { envelopesOf, type JoinedUnit, ObverseError, type SqlConnection, type Unit } from 'obverse'
 import { Connection } from './connection.ts'
 import type { Entrance } from './entry.ts'
 import { type Environment, guards } from './environment.ts'
@@ -60,17 +52,12 @@ export class Joining {
     if (outcome?.kind !== 'committed') return []
     await all(writes.send(connection))
     if (unit.project && outcome.events.length > 0) {
-      await unit.project(this.#envelopes(unit, outcome.events), this.#views.within(connection))
+      await unit.project(
+        envelopesOf(unit.events, outcome.events, this.#environment.registry),
+        this.#views.within(connection),
+      )
     }
     return outcome.events
-  }
-
-  #envelopes(unit: Unit, placed: readonly Placed[]): EventEnvelope[] {
-    return unit.events.map(({ id, type, kind, schemaVersion, time, key, data, metadata }, at) => {
-      const { seq } = placed[at] as Placed
-      const row = { id, type, kind, schemaVersion, time, key, data, metadata, seq }
-      return envelopeOf(row, this.#environment.registry) as EventEnvelope
-    })
   }
 
   /**

@@ -33,7 +33,7 @@ import { Wake } from './wake.ts'
 export async function open(
   source: string | Pool,
   settings: Settings,
-  { runtime, registry, relayed }: StoreEnvironment,
+  { runtime, registry }: StoreEnvironment,
 ): Promise<OpenStore> {
   const sessions = connect(source, settings)
   const listeners = new Set<() => void>()
@@ -49,7 +49,6 @@ export async function open(
     sessions,
     reader,
     writer,
-    relayed,
     news() {
       tellOwn()
       wake.tell()

@@ -43,20 +43,16 @@ export function sessions(source: string | Pool, settings: Settings): Sessions {
     size: pool.options.max ?? 10,
     async lend(work) {
       const { client, connection } = await connect()
-      const lost = { error: undefined as Error | undefined }
+      const lost: { error?: Error } = {}
       const onError = (error: Error) => {
         lost.error = error
       }
       client.on('error', onError)
       try {
-        const result = await work(connection)
+        return await work(connection)
+      } finally {
         client.removeListener('error', onError)
         client.release(lost.error ?? isOpen(client))
-        return result
-      } catch (error) {
-        client.removeListener('error', onError)
-        client.release(lost.error ?? isOpen(client))
-        throw error
       }
     },
     async keep(onLost) {

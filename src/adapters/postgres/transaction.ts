@@ -30,7 +30,7 @@ export async function commit(connection: Connection): Promise<void> {
   if (tag !== 'COMMIT') throw rolledBack()
 }
 
-export function rolledBack(): ObverseError {
+function rolledBack(): ObverseError {
   return new ObverseError(
     'HANDLER_FAILED',
     'A statement of the transaction failed and its error was swallowed, so nothing was committed; let the error through',

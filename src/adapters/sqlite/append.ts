@@ -2,8 +2,7 @@ import {
   bodyOf,
   completeBody,
   type Entry,
-  type EventEnvelope,
-  envelopeOf,
+  envelopesOf,
   type InlineRows,
   isoTime,
   ObverseError,
@@ -92,7 +91,7 @@ export class UnitWriter {
       ...(unit.result !== undefined && { result: unit.result }),
     }
     if (!unit.project || placed.length === 0) return outcome
-    const projected = unit.project(this.#envelopes(unit, placed), this.#rows)
+    const projected = unit.project(envelopesOf(unit.events, placed, this.#environment.registry), this.#rows)
     return projected ? projected.then(() => outcome) : outcome
   }
 
@@ -134,16 +133,6 @@ export class UnitWriter {
     }
     if (this.#oneCommit) write()
     else this.#later.push(write)
-  }
-
-  #envelopes(unit: Unit, placed: readonly Placed[]): EventEnvelope[] {
-    return unit.events.map((event, index) => {
-      const { seq, position } = placed[index] as Placed
-      const { id, type, kind, schemaVersion, time, key, data, metadata } = event
-      const place = position === undefined ? { seq } : { seq, position }
-      const row = { id, type, kind, schemaVersion, time, key, data, metadata, ...place }
-      return envelopeOf(row, this.#environment.registry) as EventEnvelope
-    })
   }
 }
 
