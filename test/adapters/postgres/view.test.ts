@@ -131,8 +131,11 @@ describe.skipIf(postgres.missing)('a table', () => {
     const url = await newSchema(postgres.url)
     const store = await open(url)
     const table = await store.open(things([byStatus], { search: { fields: ['name'], by: [] } }), 1)
-    const save = (mark: number) =>
-      table.save(Array.from({ length: 100 }, (_, n) => row(`r${n}`, mark, { status: 'new', name: 'red', n: mark })))
+    // few at once: the room of what a statement leaves behind is used by the next
+    const save = async (mark: number) => {
+      const rows = Array.from({ length: 100 }, (_, n) => row(`r${n}`, mark, { status: 'new', name: 'red', n: mark }))
+      for (let from = 0; from < 100; from += 10) await table.save(rows.slice(from, from + 10))
+    }
     for (const mark of [1, 2, 3]) await save(mark)
     await store.close?.() // then its sessions say what they did
     const updates = async () => {
