@@ -2,37 +2,12 @@ import { rmSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { ServerMissing } from '../scripts/servers/missing.ts'
-import { appendPostgres1, appendPostgres10, appendPostgres100 } from './append-postgres.ts'
-import { appendSqlite1, appendSqlite64 } from './append-sqlite.ts'
-import { type Comparison, compare } from './compare.ts'
-import { decideMemory } from './decide-memory.ts'
+import { compare } from './compare.ts'
 import { benchFolder, fsyncMicroseconds } from './disk.ts'
-import { postPostgres, postPostgresTables } from './post-postgres.ts'
-import { postSqlite } from './post-sqlite.ts'
-import { projectMongodb, projectPostgres } from './project.ts'
 import type { Question, Sides, Unanswerable } from './question.ts'
-import { consumeRabbitmq, relayRabbitmq } from './rabbitmq.ts'
-import { send } from './send.ts'
+import { QUESTIONS } from './questions.ts'
 import { endServers } from './servers.ts'
-import { visibleServers } from './visible-servers.ts'
-
-const QUESTIONS: readonly Question[] = [
-  send,
-  decideMemory,
-  appendSqlite1,
-  appendSqlite64,
-  postSqlite,
-  appendPostgres1,
-  appendPostgres10,
-  appendPostgres100,
-  relayRabbitmq,
-  consumeRabbitmq,
-  projectMongodb,
-  projectPostgres,
-  postPostgres,
-  postPostgresTables,
-  visibleServers,
-]
+import { reachText, told } from './tell.ts'
 
 const HELP = `npm run bench -- NAME [--json] [--peers] [--runs N]
 npm run bench -- all
@@ -56,7 +31,8 @@ if (values.list) {
   if (values.json)
     console.log(JSON.stringify(QUESTIONS.map(({ name, asks, unit, reach }) => ({ name, asks, unit, reach }))))
   else
-    for (const { name, asks, reach } of QUESTIONS) console.log(`${name.padEnd(21)}≥ ${String(reach).padEnd(5)} ${asks}`)
+    for (const { name, asks, reach } of QUESTIONS)
+      console.log(`${name.padEnd(20)} ${asks}\n${' '.repeat(21)}${reachText(reach)}`)
 } else if (values.help || positionals.length === 0) {
   console.log(HELP)
 } else {
@@ -92,7 +68,7 @@ async function answer(question: Question): Promise<void> {
     const options = { runs: Number(values.runs), peers: values.peers, budget: 32_000 }
     const result = await compare(question, prepared, options)
     if (values.json) console.log(JSON.stringify({ ...result, fsyncUs: fsync }))
-    else tell(result, question.reach)
+    else for (const line of told(result, question.reach)) console.log(`  ${line}`)
   } finally {
     await prepared.close?.()
     rmSync(folder, { recursive: true, force: true })
@@ -106,18 +82,5 @@ async function prepare(question: Question, folder: string): Promise<Sides | Unan
   } catch (error) {
     if (error instanceof ServerMissing) return { why: error.message }
     throw error
-  }
-}
-
-function tell({ ours, twin, ratio, spread, unit, runs, peers, percentiles }: Comparison, reach: number): void {
-  const verdict = ratio >= reach ? 'reached' : 'short of it'
-  const sides = percentiles ? Object.entries(percentiles) : [['', { ours, twin }] as const]
-  for (const [name, side] of sides) {
-    const [mine, other] = [side.ours.toLocaleString('en'), side.twin.toLocaleString('en')]
-    console.log(`  ${name}${name && ': '}ours ${mine} ${unit}, twin ${other} ${unit}`)
-  }
-  console.log(`  ratio ${ratio} ± ${Math.round(spread * 100)} % over ${runs} pairs; meant ≥ ${reach}: ${verdict}`)
-  for (const [name, value] of Object.entries(peers)) {
-    console.log(`  peer ${name}: ${value.toLocaleString('en')} ${unit}`)
   }
 }
