@@ -58,14 +58,16 @@ export async function compare(question: Question, sides: Sides, options: Compare
     }
   }
   const parts = PARTS.flatMap((name) => compared(name, pairs))
-  const { spread, ours, twin, ratio } = parts.toSorted((a, b) => (a.ratio ?? 0) - (b.ratio ?? 0))[0] as ComparedPart
+  const { name, spread, ours, twin, ratio } = parts.toSorted(
+    (a, b) => (a.ratio ?? 0) - (b.ratio ?? 0),
+  )[0] as ComparedPart
   return {
     name: question.name,
     ours,
     twin,
     ratio,
     spread,
-    unit: question.unit,
+    unit: name === 'rate' ? question.unit : 'ms',
     runs: pairs.length,
     peers,
     ...(parts.length > 1 && { parts: Object.fromEntries(parts.map(({ name, spread: _, ...part }) => [name, part])) }),

@@ -7,6 +7,7 @@ import { postPostgres, postPostgresTables } from './post-postgres.ts'
 import { postSqlite } from './post-sqlite.ts'
 import { projectMongodb, projectPostgres, projectSqlite } from './project.ts'
 import type { Question } from './question.ts'
+import { queuePostgres } from './queue-postgres.ts'
 import { consumeRabbitmq, relayRabbitmq } from './rabbitmq.ts'
 import { send } from './send.ts'
 import { visibleServers } from './visible-servers.ts'
@@ -34,4 +35,5 @@ export const QUESTIONS: readonly Question[] = [
   postPostgres,
   postPostgresTables,
   visibleServers,
+  queuePostgres,
 ]

@@ -68,7 +68,7 @@ async function answer(question: Question): Promise<void> {
     const options = { runs: Number(values.runs), peers: values.peers, budget: 32_000 }
     const result = await compare(question, prepared, options)
     if (values.json) console.log(JSON.stringify({ ...result, fsyncUs: fsync }))
-    else for (const line of told(result, question.reach)) console.log(`  ${line}`)
+    else for (const line of told(result, question)) console.log(`  ${line}`)
   } finally {
     await prepared.close?.()
     rmSync(folder, { recursive: true, force: true })

@@ -13,8 +13,8 @@ export function reachText(reach: Question['reach']): string {
 }
 
 /** What a person reads of an answer, in lines. */
-export function told(result: Comparison, reach: Question['reach']): string[] {
-  const { ours, twin, ratio, spread, unit, runs, peers, parts } = result
+export function told(result: Comparison, { reach, unit }: Pick<Question, 'reach' | 'unit'>): string[] {
+  const { ours, twin, ratio, spread, runs, peers, parts } = result
   const sides: [string, Part][] = parts ? Object.entries(parts) : [['', { ours, twin, ratio }]]
   const measured = sides.map(([name, side]) => {
     const of = name === 'p50' || name === 'p99' ? 'ms' : unit
