@@ -9,7 +9,7 @@ import { CreateOrder } from '../apps/orders/messages.ts'
 import { ORDERS_EVENTS } from '../apps/orders/order-view.ts'
 import { SAMPLE } from '../apps/orders/sample.ts'
 import { getRequest, httpLoad } from './http-load.ts'
-import type { Question, Sides, Unanswerable } from './question.ts'
+import { pump, type Question, type Sides, type Unanswerable } from './question.ts'
 import { endProcess, freePort, type Program, serverProcess } from './server-process.ts'
 import { benchServer, newDatabase } from './servers.ts'
 
@@ -57,10 +57,14 @@ async function fill(stores: OrdersStores): Promise<string[]> {
   const app = orders as App
   await app.open()
   await app.operate.migrate()
-  const sent = await Promise.all(Array.from({ length: ORDERS }, () => orders.send(CreateOrder(SAMPLE))))
+  const ids: string[] = []
+  await pump(ORDERS, 8, async () => {
+    const { result } = await orders.send(CreateOrder(SAMPLE))
+    ids.push(result.id)
+  })
   await app.consume([ORDERS_EVENTS], { limit: ORDERS })
   await app.stop()
-  return sent.map(({ result }) => result.id)
+  return ids
 }
 
 async function sides(

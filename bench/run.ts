@@ -43,7 +43,7 @@ else {
   } finally {
     await endServers()
   }
-  if (values.report) console.error(`\nwritten: ${writeReport().join(', ')}`)
+  if (values.report) report()
 }
 
 /** One that fails leaves the others their turn. */
@@ -60,6 +60,12 @@ async function show(question: Question, at: number): Promise<void> {
     console.error(`${name} failed:`, error)
     process.exitCode = 1
   }
+}
+
+function report(): void {
+  const written = writeReport()
+  if (written.length > 0) console.error(`\nwritten: ${written.join(', ')}`)
+  else refuse('Nothing was measured yet; npm run bench -- all --report measures everything')
 }
 
 function list(): void {

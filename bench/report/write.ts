@@ -16,9 +16,10 @@ export function keep(result: Result): void {
   keepResult(join(FOLDER, RESULTS), result, QUESTIONS)
 }
 
-/** Writes the page and its plot from what is kept. Returns their names. */
+/** Writes the page and its plot from what is kept. Returns their names: none where nothing is. */
 export function writeReport(): string[] {
   const results = readResults(join(FOLDER, RESULTS))
+  if (results.length === 0) return []
   const plotted = QUESTIONS.flatMap(({ name, reach }): PlottedRatio[] => {
     const result = results.find((one) => one.name === name)
     if (!result || result.why !== undefined || result.ratio === null || typeof reach !== 'number') return []
