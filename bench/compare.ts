@@ -1,28 +1,32 @@
-import type { Latency, Measure, Question, Sides } from './question.ts'
+import type { Measure, Question, Sides } from './question.ts'
 
 /** What `--json` prints. */
 export interface Comparison {
   readonly name: string
-  /** Median: operations per second, or milliseconds of the percentile in which ours compares worse. */
+  /** Median: operations per second, or of the part in which ours compares worst. Without a twin: milliseconds, p50. */
   readonly ours: number
-  readonly twin: number
+  readonly twin: number | null
   /** Median of ours ÷ twin, or of twin ÷ ours where less is better, each pair measured side by side. Above 1 = ours is the better. */
-  readonly ratio: number
-  /** Half of (largest − smallest) ratio, as a share of the median. */
+  readonly ratio: number | null
+  /** Half of (largest − smallest) ratio, as a share of the median; without a twin, that of ours. */
   readonly spread: number
   readonly unit: string
   readonly runs: number
   readonly peers: Readonly<Record<string, number>>
-  /** Where times are compared: medians of both sides. */
-  readonly percentiles?: Readonly<Record<Percentile, Sided>>
+  /** Where more than a rate is measured: medians of both sides, `rate` per second, the others in milliseconds. */
+  readonly parts?: Parts
 }
 
-interface Sided {
+export type Parts = Partial<Record<PartName, Part>>
+
+export interface Part {
   readonly ours: number
-  readonly twin: number
+  readonly twin: number | null
+  readonly ratio: number | null
 }
 
-type Percentile = keyof Latency
+const PARTS = ['rate', 'p50', 'p99'] as const
+export type PartName = (typeof PARTS)[number]
 
 export interface CompareOptions {
   /** Counted pairs; one more is run first and dropped. */
@@ -34,7 +38,7 @@ export interface CompareOptions {
 
 interface Pair {
   readonly ours: Measure
-  readonly twin: Measure
+  readonly twin?: Measure
 }
 
 /** Interleaves the sides, the order alternating, so that a noisy neighbour hits both. */
@@ -50,56 +54,59 @@ export async function compare(question: Question, sides: Sides, options: Compare
   if (options.peers) {
     for (const [name, peer] of Object.entries(sides.peers ?? {})) {
       await peer()
-      peers[name] = Math.round(median([await peer(), await peer(), await peer()]))
+      peers[name] = rounded(median([await peer(), await peer(), await peer()]))
     }
   }
-  const latency = typeof pairs[0]?.ours === 'object'
-  const { ratios, ...shown } = latency ? byTime(pairs) : byRate(pairs)
-  const ratio = median(ratios)
+  const parts = PARTS.flatMap((name) => compared(name, pairs))
+  const { name, spread, ours, twin, ratio } = parts.toSorted(
+    (a, b) => (a.ratio ?? 0) - (b.ratio ?? 0),
+  )[0] as ComparedPart
   return {
     name: question.name,
-    ...shown,
-    ratio: rounded(ratio),
-    spread: rounded((Math.max(...ratios) - Math.min(...ratios)) / 2 / ratio),
-    unit: question.unit,
+    ours,
+    twin,
+    ratio,
+    spread,
+    unit: name === 'rate' ? question.unit : 'ms',
     runs: pairs.length,
     peers,
+    ...(parts.length > 1 && { parts: Object.fromEntries(parts.map(({ name, spread: _, ...part }) => [name, part])) }),
   }
 }
 
-function byRate(pairs: readonly Pair[]) {
-  const ours = pairs.map((pair) => pair.ours as number)
-  const twin = pairs.map((pair) => pair.twin as number)
-  return {
-    ours: Math.round(median(ours)),
-    twin: Math.round(median(twin)),
-    ratios: ours.map((rate, n) => rate / (twin[n] as number)),
-  }
+interface ComparedPart extends Part {
+  readonly name: PartName
+  readonly spread: number
 }
 
-/** The percentile in which ours compares worse decides. */
-function byTime(pairs: readonly Pair[]) {
-  const of = (percentile: Percentile) => {
-    const ours = pairs.map((pair) => (pair.ours as Latency)[percentile])
-    const twin = pairs.map((pair) => (pair.twin as Latency)[percentile])
-    return {
-      ratios: ours.map((time, n) => (twin[n] as number) / time),
-      sided: { ours: rounded(median(ours)), twin: rounded(median(twin)) },
-    }
-  }
-  const [p50, p99] = [of('p50'), of('p99')]
-  const { ratios, sided } = median(p50.ratios) < median(p99.ratios) ? p50 : p99
-  return { ...sided, ratios, percentiles: { p50: p50.sided, p99: p99.sided } }
+/** Nothing where that part was not measured. */
+function compared(name: PartName, pairs: readonly Pair[]): ComparedPart[] {
+  const ours = pairs.flatMap((pair) => partOf(name, pair.ours))
+  if (ours.length === 0) return []
+  const twin = pairs.flatMap((pair) => (pair.twin === undefined ? [] : partOf(name, pair.twin)))
+  const middle = rounded(median(ours))
+  if (twin.length === 0) return [{ name, ours: middle, twin: null, ratio: null, spread: spreadOf(ours) }]
+  const ratios = ours.map((value, n) => {
+    const other = twin[n] as number
+    return name === 'rate' ? value / other : other / value
+  })
+  return [{ name, ours: middle, twin: rounded(median(twin)), ratio: rounded(median(ratios)), spread: spreadOf(ratios) }]
+}
+
+function partOf(name: PartName, measure: Measure): number[] {
+  const parts: Partial<Record<PartName, number>> = typeof measure === 'number' ? { rate: measure } : measure
+  const value = parts[name]
+  return value === undefined ? [] : [value]
 }
 
 async function oursFirst(sides: Sides): Promise<Pair> {
   const ours = await sides.ours()
-  return { ours, twin: await sides.twin() }
+  return { ours, ...(sides.twin && { twin: await sides.twin() }) }
 }
 
 async function twinFirst(sides: Sides): Promise<Pair> {
-  const twin = await sides.twin()
-  return { ours: await sides.ours(), twin }
+  const twin = await sides.twin?.()
+  return { ours: await sides.ours(), ...(twin !== undefined && { twin }) }
 }
 
 function median(values: readonly number[]): number {
@@ -109,6 +116,11 @@ function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? 0) + upper) / 2
 }
 
+function spreadOf(values: readonly number[]): number {
+  return rounded((Math.max(...values) - Math.min(...values)) / 2 / median(values))
+}
+
+/** Whole where a fraction would say nothing. */
 function rounded(value: number): number {
-  return Math.round(value * 1_000) / 1_000
+  return value >= 1_000 ? Math.round(value) : Math.round(value * 1_000) / 1_000
 }

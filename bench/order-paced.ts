@@ -1,7 +1,7 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { Agent, request } from 'node:http'
 import pg from 'pg'
-import type { Latency } from './question.ts'
+import { type Latency, latency } from './question.ts'
 
 export interface Pace {
   readonly port: number
@@ -66,9 +66,7 @@ export async function orderPaced({ port, read, table, rate, seconds }: Pace): Pr
     agent.destroy()
     await client.end()
   }
-  times.sort((a, b) => a - b)
-  const at = (share: number) => times[Math.ceil(times.length * share) - 1] as number
-  return { p50: at(0.5), p99: at(0.99) }
+  return latency(times)
 }
 
 function place(agent: Agent, port: number, body: string): Promise<void> {

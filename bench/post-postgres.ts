@@ -1,5 +1,5 @@
 import { SAMPLE } from '../apps/orders/sample.ts'
-import { postLoad } from './http-load.ts'
+import { httpLoad, postRequest } from './http-load.ts'
 import type { Question, Sides } from './question.ts'
 import { endProcess, freePort, type Program, serverProcess } from './server-process.ts'
 import { newDatabase } from './servers.ts'
@@ -47,8 +47,8 @@ async function sides(
   const ports = [await freePort(), await freePort()] as const
   const programs = [ours(`${ports[0]}`), twin(`${ports[1]}`)]
   const processes = await Promise.all(programs.map((program) => serverProcess(program)))
-  const run = (port: number) =>
-    postLoad({ port, connections: 50, milliseconds: 1_500, path: '/orders', body: JSON.stringify(body), status: '201' })
+  const requests = [postRequest('/orders', body)]
+  const run = (port: number) => httpLoad({ port, connections: 50, milliseconds: 1_500, requests, status: '201' })
   const peer = (serving: Serving) => async () => {
     const port = await freePort()
     const process = await serverProcess(serving(`${port}`))

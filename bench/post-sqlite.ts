@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { SAMPLE } from '../apps/orders/sample.ts'
-import { postLoad } from './http-load.ts'
+import { httpLoad, postRequest } from './http-load.ts'
 import type { Question } from './question.ts'
 import { endProcess, freePort, serverProcess } from './server-process.ts'
 
@@ -15,15 +15,8 @@ export const postSqlite: Question = {
     const args = ['--role', 'api', '--port', `${ports.ours}`, '--data', join(folder, 'ours')]
     const ours = await serverProcess({ args: ['apps/start.ts', 'orders', ...args] })
     const twin = await serverProcess({ args: ['bench/twins/orders-sqlite.ts', `${ports.twin}`, join(folder, 'twin')] })
-    const run = (port: number) =>
-      postLoad({
-        port,
-        connections: 50,
-        milliseconds: 1_500,
-        path: '/orders',
-        body: JSON.stringify(SAMPLE),
-        status: '201',
-      })
+    const requests = [postRequest('/orders', SAMPLE)]
+    const run = (port: number) => httpLoad({ port, connections: 50, milliseconds: 1_500, requests, status: '201' })
     return {
       ours: () => run(ports.ours),
       twin: () => run(ports.twin),

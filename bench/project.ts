@@ -1,10 +1,22 @@
-import { createApp, createRegistry, event, type NewEvent, projection, systemRuntime, unchecked, view } from 'obverse'
+import { join } from 'node:path'
+import {
+  createApp,
+  createRegistry,
+  event,
+  type NewEvent,
+  projection,
+  type Store,
+  systemRuntime,
+  unchecked,
+  view,
+} from 'obverse'
 import { mongodb } from 'obverse/mongodb'
 import { postgres } from 'obverse/postgres'
+import { sqlite } from 'obverse/sqlite'
 import { newEvent } from './new-event.ts'
 import type { Question, Sides, Unanswerable } from './question.ts'
 import { benchServer, newDatabase } from './servers.ts'
-import { type BulkWriter, bulkMongodb, bulkPostgres, type Document } from './twins/bulk-write.ts'
+import { type BulkWriter, bulkMongodb, bulkPostgres, bulkSqlite, type Document } from './twins/bulk-write.ts'
 
 /** Events in the log, a key each, so that every batch writes as many rows as it has events. */
 const EVENTS = 20_000
@@ -18,6 +30,14 @@ interface Row {
 
 const Placed = event('orders.placed', unchecked<Omit<Row, 'id' | 'status'>>(), { key: () => 'given' })
 
+export const projectSqlite: Question = {
+  name: 'project-sqlite',
+  asks: 'projection of the log to SQLite, FULL, batch 1,000, exact rows, beside one transaction of prepared upserts for each 1,000',
+  unit: 'events/s',
+  reach: 0.45,
+  prepare: (folder) => sides(() => sqlite(join(folder, 'ours.db')), bulkSqlite(join(folder, 'twin.db'))),
+}
+
 export const projectPostgres: Question = {
   name: 'project-postgres',
   asks: 'projection of the log to PostgreSQL, batch 1,000, exact rows, beside one bulk upsert for each 1,000 documents',
@@ -25,7 +45,7 @@ export const projectPostgres: Question = {
   reach: 0.5,
   async prepare() {
     const url = await newDatabase()
-    return sides(url, undefined, await bulkPostgres(await newDatabase()))
+    return sides(() => postgres(url), await bulkPostgres(await newDatabase()))
   },
 }
 
@@ -39,13 +59,14 @@ export const projectMongodb: Question = {
     if (what !== 'server') return { why: `only a real mongod would tell, and here is ${from}` }
     const to = new URL(url)
     to.pathname = `/bench_${Date.now()}`
-    return sides(await newDatabase(), to.href, await bulkMongodb(to.href))
+    const log = await newDatabase()
+    return sides(() => postgres(log), await bulkMongodb(to.href), to.href)
   },
 }
 
 /** Each run fills a new view, of an application of its own, from the log that all share. */
-async function sides(log: string, documents: string | undefined, twin: BulkWriter): Promise<Sides> {
-  const made = await fill(log)
+async function sides(log: () => Store, twin: BulkWriter, documents?: string): Promise<Sides> {
+  const made = await fill(log())
   let runs = 0
   return {
     async ours() {
@@ -62,7 +83,7 @@ async function sides(log: string, documents: string | undefined, twin: BulkWrite
       const app = createApp({
         handlers: [],
         projections: [list],
-        store: postgres(log),
+        store: log(),
         ...(documents && { views: { [orders.name]: mongodb(documents) } }),
         observe: [
           (step) => {
@@ -91,8 +112,8 @@ async function sides(log: string, documents: string | undefined, twin: BulkWrite
   }
 }
 
-async function fill(url: string): Promise<Document[]> {
-  const store = await postgres(url).open({ runtime: systemRuntime, registry: createRegistry([]), relayed: false })
+async function fill(log: Store): Promise<Document[]> {
+  const store = await log.open({ runtime: systemRuntime, registry: createRegistry([]), relayed: false })
   await store.schema.migrate([])
   const documents: Document[] = []
   for (let sent = 0; sent < EVENTS; sent += BATCH) {

@@ -5,8 +5,8 @@ export interface Question {
   readonly asks: string
   /** What one operation is: `commands/s`, `appends/s`. */
   readonly unit: string
-  /** Ours ÷ twin that we mean to reach; above 1 = ours is the better. */
-  readonly reach: number
+  /** Ours ÷ twin that we mean to reach; above 1 = ours is the better. Without a twin: the times that we mean to stay within. */
+  readonly reach: number | Latency
   /** Prepares both sides; `folder` is on a disk and empty. */
   prepare(folder: string): Promise<Sides | Unanswerable> | Sides
 }
@@ -16,8 +16,8 @@ export interface Unanswerable {
   readonly why: string
 }
 
-/** What one run has shown: operations per second, or how long things took. */
-export type Measure = number | Latency
+/** What one run has shown: operations per second, how long things took, or both. */
+export type Measure = number | Latency | (Latency & { readonly rate: number })
 
 /** In milliseconds. */
 export interface Latency {
@@ -28,7 +28,8 @@ export interface Latency {
 export interface Sides {
   /** One timed run. */
   ours(): Promise<Measure>
-  twin(): Promise<Measure>
+  /** Absent: nobody writes that by hand, and ours is judged by its times. */
+  twin?(): Promise<Measure>
   /** Other libraries, by name; run only when asked for. */
   readonly peers?: Readonly<Record<string, () => Promise<number>>>
   close?(): Promise<void> | void
@@ -57,4 +58,11 @@ export async function pump(count: number, inFlight: number, operation: () => Pro
     }
   }
   await Promise.all(Array.from({ length: inFlight }, worker))
+}
+
+/** The two percentiles of what took so many milliseconds each. */
+export function latency(times: readonly number[]): Latency {
+  const sorted = times.toSorted((a, b) => a - b)
+  const at = (share: number) => sorted[Math.ceil(sorted.length * share) - 1] as number
+  return { p50: at(0.5), p99: at(0.99) }
 }

@@ -1,45 +1,22 @@
-import { rmSync } from 'node:fs'
-import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
-import { ServerMissing } from '../scripts/servers/missing.ts'
-import { appendPostgres1, appendPostgres10, appendPostgres100 } from './append-postgres.ts'
-import { appendSqlite1, appendSqlite64 } from './append-sqlite.ts'
-import { type Comparison, compare } from './compare.ts'
-import { decideMemory } from './decide-memory.ts'
-import { benchFolder, fsyncMicroseconds } from './disk.ts'
-import { postPostgres, postPostgresTables } from './post-postgres.ts'
-import { postSqlite } from './post-sqlite.ts'
-import { projectMongodb, projectPostgres } from './project.ts'
-import type { Question, Sides, Unanswerable } from './question.ts'
-import { consumeRabbitmq, relayRabbitmq } from './rabbitmq.ts'
-import { send } from './send.ts'
+import { answer } from './answer.ts'
+import type { Question } from './question.ts'
+import { QUESTIONS } from './questions.ts'
+import { keep, writeReport } from './report/write.ts'
 import { endServers } from './servers.ts'
-import { visibleServers } from './visible-servers.ts'
+import { reachText, told } from './tell.ts'
 
-const QUESTIONS: readonly Question[] = [
-  send,
-  decideMemory,
-  appendSqlite1,
-  appendSqlite64,
-  postSqlite,
-  appendPostgres1,
-  appendPostgres10,
-  appendPostgres100,
-  relayRabbitmq,
-  consumeRabbitmq,
-  projectMongodb,
-  projectPostgres,
-  postPostgres,
-  postPostgresTables,
-  visibleServers,
-]
-
-const HELP = `npm run bench -- NAME [--json] [--peers] [--runs N]
-npm run bench -- all
+const HELP = `npm run bench -- NAME… [--json] [--peers] [--runs N] [--report]
+npm run bench -- all --report
+npm run bench -- --report
 npm run bench -- --list
 
 Ratios above 1 = ours is the better; median of interleaved runs. Servers are started for it, and ended with it.
---peers also measures other libraries, installed into .bench/peers for it.`
+--peers   also measures other libraries, installed into .bench/peers for it
+--runs N  pairs of runs, 7 by default; a question that takes longer than half a minute has fewer
+--report  keeps the results in docs/performance.jsonl, and writes docs/performance.md from all that are there;
+          without a name nothing is measured anew
+--json    a line for each question`
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -47,77 +24,59 @@ const { values, positionals } = parseArgs({
     list: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     peers: { type: 'boolean', default: false },
+    report: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
     runs: { type: 'string', default: '7' },
   },
 })
+const runs = Number(values.runs)
+const unknown = positionals.filter((name) => name !== 'all' && !QUESTIONS.some((question) => question.name === name))
+const chosen = positionals.includes('all') ? QUESTIONS : QUESTIONS.filter(({ name }) => positionals.includes(name))
 
-if (values.list) {
-  if (values.json)
-    console.log(JSON.stringify(QUESTIONS.map(({ name, asks, unit, reach }) => ({ name, asks, unit, reach }))))
-  else
-    for (const { name, asks, reach } of QUESTIONS) console.log(`${name.padEnd(21)}≥ ${String(reach).padEnd(5)} ${asks}`)
-} else if (values.help || positionals.length === 0) {
-  console.log(HELP)
-} else {
-  const chosen = positionals[0] === 'all' ? QUESTIONS : QUESTIONS.filter(({ name }) => positionals.includes(name))
-  const unknown = positionals.filter((name) => name !== 'all' && !QUESTIONS.some((question) => question.name === name))
-  if (unknown.length > 0) {
-    console.error(`There is no bench ${unknown.join(', ')}; npm run bench -- --list names them`)
-    process.exitCode = 2
-  } else {
-    try {
-      for (const question of chosen) await answer(question)
-    } finally {
-      await endServers()
-    }
-  }
-}
-
-async function answer(question: Question): Promise<void> {
-  const folder = benchFolder(question.name)
-  const fsync = fsyncMicroseconds(folder)
-  const processor = cpus()
-  if (!values.json) {
-    console.log(`\n${question.name}: ${question.asks}`)
-    console.log(`  fsync ${fsync} µs, ${processor.length} × ${processor[0]?.model.trim()}, Node ${process.version}`)
-  }
-  const prepared = await prepare(question, folder)
-  if ('why' in prepared) {
-    const { why } = prepared
-    console.log(values.json ? JSON.stringify({ name: question.name, ratio: null, why }) : `  not run: ${why}`)
-    return
-  }
+if (values.list) list()
+else if (values.help || (chosen.length === 0 && unknown.length === 0 && !values.report)) console.log(HELP)
+else if (unknown.length > 0) refuse(`There is no bench ${unknown.join(', ')}; npm run bench -- --list names them`)
+else if (!Number.isInteger(runs) || runs < 1) refuse(`--runs is ${values.runs}; give a whole number from 1`)
+else {
   try {
-    const options = { runs: Number(values.runs), peers: values.peers, budget: 32_000 }
-    const result = await compare(question, prepared, options)
-    if (values.json) console.log(JSON.stringify({ ...result, fsyncUs: fsync }))
-    else tell(result, question.reach)
+    for (const [at, question] of chosen.entries()) await show(question, at)
   } finally {
-    await prepared.close?.()
-    rmSync(folder, { recursive: true, force: true })
+    await endServers()
   }
+  if (values.report) report()
 }
 
-/** Where a server cannot be had the question is not answered; `ServerMissing` says what brings it. */
-async function prepare(question: Question, folder: string): Promise<Sides | Unanswerable> {
+/** One that fails leaves the others their turn. */
+async function show(question: Question, at: number): Promise<void> {
+  const { name, asks } = question
+  if (!values.json) console.log(`\n${at + 1} of ${chosen.length}, ${name}: ${asks}`)
   try {
-    return await question.prepare(folder)
+    const result = await answer(question, { runs, peers: values.peers, budget: 32_000 })
+    if (values.report) keep(result)
+    if (values.json) console.log(JSON.stringify(result))
+    else if (result.why !== undefined) console.log(`  not run: ${result.why}`)
+    else for (const line of told(result, question)) console.log(`  ${line}`)
   } catch (error) {
-    if (error instanceof ServerMissing) return { why: error.message }
-    throw error
+    console.error(`${name} failed:`, error)
+    process.exitCode = 1
   }
 }
 
-function tell({ ours, twin, ratio, spread, unit, runs, peers, percentiles }: Comparison, reach: number): void {
-  const verdict = ratio >= reach ? 'reached' : 'short of it'
-  const sides = percentiles ? Object.entries(percentiles) : [['', { ours, twin }] as const]
-  for (const [name, side] of sides) {
-    const [mine, other] = [side.ours.toLocaleString('en'), side.twin.toLocaleString('en')]
-    console.log(`  ${name}${name && ': '}ours ${mine} ${unit}, twin ${other} ${unit}`)
-  }
-  console.log(`  ratio ${ratio} ± ${Math.round(spread * 100)} % over ${runs} pairs; meant ≥ ${reach}: ${verdict}`)
-  for (const [name, value] of Object.entries(peers)) {
-    console.log(`  peer ${name}: ${value.toLocaleString('en')} ${unit}`)
-  }
+function report(): void {
+  const written = writeReport()
+  if (written.length > 0) console.error(`\nwritten: ${written.join(', ')}`)
+  else refuse('Nothing was measured yet; npm run bench -- all --report measures everything')
+}
+
+function list(): void {
+  const known = QUESTIONS.map(({ name, asks, unit, reach }) => ({ name, asks, unit, reach }))
+  if (values.json) console.log(JSON.stringify(known))
+  else
+    for (const { name, asks, reach } of known)
+      console.log(`${name.padEnd(20)} ${asks}\n${' '.repeat(21)}${reachText(reach)}`)
+}
+
+function refuse(reason: string): void {
+  console.error(reason)
+  process.exitCode = 2
 }

@@ -14,10 +14,13 @@ export async function serverProcess({ args, env = {} }: Program, ready: RegExp =
   })
   await new Promise<void>((resolve, reject) => {
     let printed = ''
-    child.stdout.on('data', (chunk: Buffer) => {
+    const read = (chunk: Buffer) => {
       printed += chunk
-      if (ready.test(printed)) resolve()
-    })
+      if (!ready.test(printed)) return
+      child.stdout.off('data', read).resume()
+      resolve()
+    }
+    child.stdout.on('data', read)
     child.once('exit', (code) => reject(new Error(`${args[0]} ended with ${code}: ${printed}`)))
   })
   return child

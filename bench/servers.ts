@@ -1,17 +1,26 @@
 import { randomUUID } from 'node:crypto'
 import pg from 'pg'
 import type { Instance } from '../scripts/servers/instance.ts'
-import type { ServerName } from '../scripts/servers/name.ts'
+import { NAMES, type ServerName } from '../scripts/servers/name.ts'
 import { ServerSet, setFolder } from '../scripts/servers/set.ts'
 
 const started = new Map<ServerName, Instance>()
+const used = new Set<string>()
 const set = new ServerSet(setFolder('bench'))
 
 /** A server of the bench's own, started once for all questions. @throws {ServerMissing} saying what brings it */
 export async function benchServer(name: ServerName): Promise<Instance['record']> {
   const instance = started.get(name) ?? (await set.up(name))
   started.set(name, instance)
+  used.add(`${NAMES[name].title} ${instance.record.version}`)
   return instance.record
+}
+
+/** What was asked for since the last call, with versions: `PostgreSQL 15.9`. */
+export function usedServers(): string[] {
+  const names = [...used]
+  used.clear()
+  return names
 }
 
 /** A new database, without the durability of a toy: fsync and synchronous commits are as PostgreSQL ships them. */

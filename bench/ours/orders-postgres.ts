@@ -1,13 +1,17 @@
 import type { App } from 'obverse'
+import { mongodb } from 'obverse/mongodb'
 import { postgres } from 'obverse/postgres'
 import { createOrders } from '../../apps/orders/app.ts'
 import { ordersApi } from '../../apps/orders/http.ts'
 
-// The orders application as its role `api` runs it, all of it in PostgreSQL.
+// The orders application as its role `api` runs it, all of it in PostgreSQL or its documents in MongoDB.
 
-const [port, database] = process.argv.slice(2) as [string, string]
+const [port, database, documents] = process.argv.slice(2) as [string, string, string | undefined]
 
-const orders = createOrders({ store: postgres(database) })
+const orders = createOrders({
+  store: postgres(database),
+  ...(documents !== undefined && { views: mongodb(documents) }),
+})
 const app = orders as App
 await app.open()
 await app.operate.migrate()

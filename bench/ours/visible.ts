@@ -31,6 +31,7 @@ const app = createApp({
   views: { orders: postgresViews(read) },
 })
 await app.start()
+await app.operate.projections.list() // the table is there
 const server = httpServer(routes(app).post('/orders', PlaceOrder, { status: 201 }), { title: 'bench', version: '1' })
 await server.listen({ port: Number(port), host: '127.0.0.1' })
 console.log('ready')

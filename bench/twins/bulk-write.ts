@@ -1,3 +1,4 @@
+import { DatabaseSync } from 'node:sqlite'
 import { MongoClient } from 'mongodb'
 import pg from 'pg'
 
@@ -15,6 +16,35 @@ export interface BulkWriter {
   begin(): Promise<void>
   write(documents: readonly Document[]): Promise<void>
   close(): Promise<void>
+}
+
+/** One transaction of prepared upserts for each batch. Table and index are those of a view of ours. */
+export function bulkSqlite(file: string): BulkWriter {
+  const database = new DatabaseSync(file)
+  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
+  const [begin, commit] = [database.prepare('BEGIN IMMEDIATE'), database.prepare('COMMIT')]
+  let tables = 0
+  let upsert = begin
+  return {
+    async begin() {
+      tables += 1
+      const table = `rows_${tables}`
+      database.exec(`CREATE TABLE ${table} (
+        id TEXT PRIMARY KEY, key TEXT, mark INTEGER NOT NULL, data TEXT, status ANY) STRICT`)
+      database.exec(`CREATE INDEX ${table}_status ON ${table} (status, id) WHERE data IS NOT NULL`)
+      upsert = database.prepare(`INSERT INTO ${table} (id, key, mark, data, status) VALUES (?, ?, ?, ?, ?)
+        ON CONFLICT (id) DO UPDATE SET mark = excluded.mark, data = excluded.data, status = excluded.status
+        WHERE excluded.mark > mark AND excluded.key = key`)
+    },
+    async write(documents) {
+      begin.run()
+      for (const { id, key, mark, data } of documents) upsert.run(id, key, mark, JSON.stringify(data), data.status)
+      commit.run()
+    },
+    async close() {
+      database.close()
+    },
+  }
 }
 
 /** One prepared upsert by unnest for each batch, rows sorted by id. Table and index are those of a view of ours. */

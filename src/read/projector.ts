@@ -54,6 +54,7 @@ export type { Standing } from './pause.ts'
 export interface Projector {
   readonly projection: AnyProjection
   start(): void
+  /** Something was committed: looked for at once, but by one that follows some seconds behind. */
   wake(): void
   stop(): Promise<void>
   /** One batch; true: there may be more. For `drain`. */
@@ -220,7 +221,8 @@ export function createProjector(options: ProjectorOptions): Projector {
   return {
     projection,
     start: loop.start,
-    wake: loop.wake,
+    // seconds behind on purpose, it has no use for a commit of now
+    wake: lagging ? () => {} : loop.wake,
     stop: loop.stop,
     step,
     async retry(to) {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { type Protection, permanent, type Runtime } from 'obverse'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createApplier } from '../../src/read/applier.ts'
 import { createLive } from '../../src/read/live.ts'
 import { createProjector, type Projector } from '../../src/read/projector.ts'
@@ -274,6 +274,26 @@ describe('the loop of a projector', () => {
     expect(await world.rows(projector.projection)).toMatchObject({ a: { n: 3 } })
     await projector.stop()
     await projector.stop()
+  })
+
+  test('is not woken by a commit when it follows some seconds behind', async () => {
+    const world = await createWorld()
+    const looks = async (feed: 'log' | { readonly channel: string }) => {
+      const projector = project(world, { projection: thingsProjection({ feed }), apart: true, idle: 60_000 })
+      const get = vi.spyOn(world.store.checkpoints, 'get')
+      projector.start()
+      await vi.waitFor(() => expect(get).toHaveBeenCalledTimes(1))
+      for (let n = 0; n < 3; n += 1) {
+        projector.wake()
+        await new Promise((resolve) => setTimeout(resolve, 5))
+      }
+      await projector.stop()
+      const { length } = get.mock.calls
+      get.mockRestore()
+      return length
+    }
+    expect(await looks({ channel: 'things' })).toBe(1)
+    expect(await looks('log')).toBe(4)
   })
 
   test('passes over events that it does not handle', async () => {

@@ -23,3 +23,17 @@ export function appendingOf({
   if (expected && (expected.size > 1 || (expected.size === 1 && !expected.has(key)))) return undefined
   return { key, expected: expected?.get(key) ?? null, events }
 }
+
+/** The choice for one group: appends go with appends, each of another key, and everything else with its like. */
+export function ofOneKind(): (one: { readonly appending: Appending | undefined }) => boolean {
+  const keys = new Set<string>()
+  let appends: boolean | undefined
+  return ({ appending }) => {
+    appends ??= appending !== undefined
+    if (appends !== (appending !== undefined)) return false
+    if (!appending) return true
+    if (keys.has(appending.key)) return false
+    keys.add(appending.key)
+    return true
+  }
+}

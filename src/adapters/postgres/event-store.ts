@@ -43,7 +43,7 @@ export class Streams implements EventStore {
     this.#group = new Group<Loading>({
       limit: MOST,
       flights: 2,
-      fits: ({ key, after }, chosen) => !chosen.some((other) => other.key === key && other.after !== after),
+      choice: eachFromOnePlace,
       fly: (members) => this.#load(members),
     })
   }
@@ -81,6 +81,16 @@ export class Streams implements EventStore {
     } catch (error) {
       for (const { reject } of members) reject(error)
     }
+  }
+}
+
+/** The choice for one statement: it reads a key from one place on. */
+function eachFromOnePlace(): (one: Loading) => boolean {
+  const places = new Map<string, number>()
+  return ({ key, after }) => {
+    const place = places.get(key) ?? after
+    places.set(key, place)
+    return place === after
   }
 }
 

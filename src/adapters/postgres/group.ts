@@ -3,8 +3,11 @@ export interface GroupOptions<M> {
   readonly limit: number
   /** Flights at once. */
   readonly flights: number
-  /** Whether `member` may fly with those chosen so far; one that may not goes with a later flight. Default: yes. */
-  readonly fits?: (member: M, chosen: readonly M[]) => boolean
+  /**
+   * Begins the choice for one flight: whether a member may fly with those that were let in before. One that may not goes with a
+   * later flight. Default: everyone may.
+   */
+  readonly choice?: () => (member: M) => boolean
   /** Ends every member, well or badly; must not reject. */
   readonly fly: (members: readonly M[]) => Promise<void>
 }
@@ -64,15 +67,19 @@ export class Group<M> {
   }
 
   #choose(): M[] {
-    const { limit, fits } = this.#options
-    if (!fits) return this.#waiting.splice(0, limit)
+    const { limit, choice } = this.#options
+    if (!choice) return this.#waiting.splice(0, limit)
+    const mayFly = choice()
     const chosen: M[] = []
     const left: M[] = []
+    let seen = 0
     for (const member of this.#waiting) {
-      if (chosen.length < limit && fits(member, chosen)) chosen.push(member)
+      if (chosen.length === limit) break
+      seen += 1
+      if (mayFly(member)) chosen.push(member)
       else left.push(member)
     }
-    this.#waiting = left
+    this.#waiting = left.concat(this.#waiting.slice(seen))
     return chosen
   }
 }

@@ -1,6 +1,6 @@
 import { isObverseError, type Outcome } from 'obverse'
 import { append, conflicts } from './append.ts'
-import { type Appending, appendingOf } from './appending.ts'
+import { type Appending, appendingOf, ofOneKind } from './appending.ts'
 import type { Connection } from './connection.ts'
 import type { Entrance } from './entry.ts'
 import { type Environment, guards } from './environment.ts'
@@ -84,12 +84,7 @@ export class Units {
     this.#group = new Group<Waiting>({
       limit: MOST,
       flights: 1,
-      fits: (one, chosen) => {
-        const [first] = chosen
-        if (!first) return true
-        if ((one.appending === undefined) !== (first.appending === undefined)) return false
-        return one.appending === undefined || !chosen.some(({ appending }) => appending?.key === one.appending?.key)
-      },
+      choice: ofOneKind,
       fly: (members) => this.#fly(members, this.#onLine),
     })
     this.#late = new Late<Waiting>({
