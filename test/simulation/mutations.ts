@@ -7,10 +7,10 @@ import { runSeed } from './run.ts'
  */
 export const MUTATIONS: Readonly<Record<Exclude<Mutation, 'settlement-fence'>, number>> = {
   inbox: 1,
-  'expected-version': 18,
+  'expected-version': 9,
   'guard-by-seq': 1,
   'guard-by-position': 1,
-  'jump-fill': 711,
+  'jump-fill': 116,
   'held-lane': 1,
   'attempt-first': 1,
   parking: 1,
@@ -18,8 +18,8 @@ export const MUTATIONS: Readonly<Record<Exclude<Mutation, 'settlement-fence'>, n
   'one-commit': 1,
   'lane-order': 1,
   'checkpoint-fence': 5,
-  'one-unconfirmed': 15,
-  'log-by-position': 8,
+  'one-unconfirmed': 14,
+  'log-by-position': 9,
   'outage-is-free': 24,
   'confirm-first': 7,
   'wait-for-token': 1,
@@ -28,10 +28,10 @@ export const MUTATIONS: Readonly<Record<Exclude<Mutation, 'settlement-fence'>, n
   'ack-last': 8,
   mandatory: 9,
   'unknown-is-unsent': 9,
-  'lost-claims': 18,
+  'lost-claims': 59,
   redelivered: 8,
-  'checkpoint-beside-rows': 1,
-  resubscribe: 87,
+  'checkpoint-beside-rows': 36,
+  resubscribe: 27,
 }
 
 export interface Caught {
