@@ -59,6 +59,8 @@ export interface Expectation {
 export interface Scenario {
   /** For the command line. */
   readonly name: string
+  /** What it shows of the faults in `numbers.ts`. */
+  readonly numbers: readonly number[]
   readonly fault: string
   /** Default: both. */
   readonly stacks?: readonly StackName[]

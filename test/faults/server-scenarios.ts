@@ -31,6 +31,7 @@ const countsOutages: Canary = {
 export const serverScenarios: readonly Scenario[] = [
   {
     name: 'postgres-killed',
+    numbers: [10],
     fault: 'PostgreSQL killed and started again under load',
     stacks: SERVERS,
     count: 5,
@@ -41,6 +42,7 @@ export const serverScenarios: readonly Scenario[] = [
   },
   {
     name: 'postgres-killed-queue',
+    numbers: [10],
     fault: 'PostgreSQL killed and started again under load, with the queue and the views in it',
     stacks: SERVERS,
     count: 5,
@@ -49,6 +51,7 @@ export const serverScenarios: readonly Scenario[] = [
   },
   {
     name: 'postgres-terminated',
+    numbers: [12],
     fault: 'every session of PostgreSQL terminated each second',
     stacks: SERVERS,
     count: 8,
@@ -59,6 +62,7 @@ export const serverScenarios: readonly Scenario[] = [
   },
   {
     name: 'rabbitmq-killed',
+    numbers: [15],
     fault: 'RabbitMQ killed and started again under load',
     stacks: SERVERS,
     count: 5,
@@ -71,6 +75,7 @@ export const serverScenarios: readonly Scenario[] = [
   },
   {
     name: 'rabbitmq-down',
+    numbers: [15],
     fault: 'RabbitMQ down for long',
     stacks: SERVERS,
     count: 5,
@@ -83,6 +88,7 @@ export const serverScenarios: readonly Scenario[] = [
   },
   {
     name: 'rabbitmq-frozen',
+    numbers: [16],
     fault: 'RabbitMQ frozen beyond its heartbeat',
     stacks: SERVERS,
     count: 5,
@@ -95,6 +101,7 @@ export const serverScenarios: readonly Scenario[] = [
   },
   {
     name: 'bindings-deleted',
+    numbers: [19],
     fault: 'bindings of the queues deleted while messages are published',
     stacks: SERVERS,
     count: 6,
@@ -106,6 +113,7 @@ export const serverScenarios: readonly Scenario[] = [
   },
   {
     name: 'queues-deleted',
+    numbers: [19],
     fault: 'queues deleted while messages are published',
     stacks: SERVERS,
     count: 6,
@@ -117,6 +125,7 @@ export const serverScenarios: readonly Scenario[] = [
   },
   {
     name: 'publishers-blocked',
+    numbers: [20],
     fault: 'publishers blocked by an alarm of RabbitMQ, and a relay asked to leave meanwhile',
     stacks: SERVERS,
     count: 5,
@@ -129,6 +138,7 @@ export const serverScenarios: readonly Scenario[] = [
   },
   {
     name: 'mongodb-killed',
+    numbers: [],
     fault: 'the read store killed and started again under load',
     stacks: SERVERS,
     count: 5,
@@ -140,6 +150,7 @@ export const serverScenarios: readonly Scenario[] = [
   },
   {
     name: 'mongodb-lost',
+    numbers: [],
     fault: 'the read store killed and started again empty',
     stacks: SERVERS,
     count: 5,
