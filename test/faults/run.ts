@@ -23,6 +23,14 @@ export interface RunOptions {
   readonly crash?: Scenario['crash']
   /** Milliseconds that any one thing may take. Default 60,000. */
   readonly patience?: number
+  /** Told each second how far it has come. */
+  readonly onProgress?: (progress: Progress) => void
+}
+
+export interface Progress {
+  readonly faults: number
+  /** Operations that were answered. */
+  readonly answered: number
 }
 
 /** Projections that are fed from the log, by the names of their checkpoints; … */
@@ -36,6 +44,7 @@ const BY_CHANNEL = 'by-channel@1'
  */
 export async function run(scenario: Scenario, options: RunOptions): Promise<Report> {
   const { stack, seed, count = scenario.count, without = [], crash = scenario.crash ?? {}, patience = 60_000 } = options
+  const { onProgress } = options
   const { partitions = 1, strike } = scenario
   // one that was stopped finds that it was taken for dead
   const stopping = Object.values(crash).some((plan) => plan.stop)
@@ -60,6 +69,8 @@ export async function run(scenario: Scenario, options: RunOptions): Promise<Repo
   let parking: Parking | undefined
   let [stops, meanwhile] = [0, 0]
   let rolled: Rolled = { restarts: 0, inHand: 0 }
+  const faults = () => fleet.kills + fleet.poisoned + fleet.resumed + fleet.leaves.length + (recovery?.strikes ?? 0)
+  const telling = onProgress && setInterval(() => onProgress({ faults: faults(), answered: load.answered.size }), 1_000)
   try {
     await fleet.start()
     recovery = new Recovery(rows, load)
@@ -83,6 +94,7 @@ export async function run(scenario: Scenario, options: RunOptions): Promise<Repo
     }
     if (drained) await fleet.stop()
   } finally {
+    clearInterval(telling)
     await fleet.end()
     load.close()
   }
@@ -98,7 +110,7 @@ export async function run(scenario: Scenario, options: RunOptions): Promise<Repo
     name: scenario.name,
     stack: stack.name,
     seed,
-    faults: fleet.kills + stops + rolled.restarts + strikes,
+    faults: fleet.kills + fleet.poisoned + stops + rolled.restarts + strikes,
     kills: fleet.kills,
     stops,
     restarts: rolled.restarts,
@@ -115,7 +127,7 @@ export async function run(scenario: Scenario, options: RunOptions): Promise<Repo
     poisoned: fleet.poisoned,
     recovery: times,
     slowestLeave: Math.max(0, ...fleet.leaves),
-    meanwhile,
+    meanwhile: Number.isFinite(meanwhile) ? meanwhile : 0,
     drained,
     ...(parking && { parking }),
     odd: [...fleet.odd, ...refused, ...fleet.spent],

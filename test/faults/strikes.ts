@@ -28,6 +28,7 @@ export async function strikeServer(scene: Scene, strike: Strike, strikes: number
     await pause(-Math.log(1 - random()) * MEAN)
     if (fleet.odd.length > 0) return least
     await recovery.expect()
+    recovery.strikes += 1
     const answered = load.answered.size
     load.makeRoom(room)
     await WAYS[strike.how](scene, strike)
