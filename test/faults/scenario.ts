@@ -25,8 +25,10 @@ export interface Strike {
    * - `unbind`: the queues lose their bindings; what was published before stays
    * - `delete`: the queues are deleted, at a moment at which nothing is in them
    * - `alarm`: publishers are blocked for `ms`, and a relay is asked to leave meanwhile
+   * - `cut`: a connection to it is reset after a random byte, on the way there or back
+   * - `silence`: nothing arrives in one direction for `ms`, on any connection, and nobody is told
    */
-  readonly how: 'kill' | 'freeze' | 'terminate' | 'unbind' | 'delete' | 'alarm'
+  readonly how: 'kill' | 'freeze' | 'terminate' | 'unbind' | 'delete' | 'alarm' | 'cut' | 'silence'
   readonly ms: number
   /** The whole server is struck, so that it has to be this run's alone. */
   readonly own: boolean
@@ -42,7 +44,7 @@ export interface Canary {
   readonly crash?: Scenario['crash']
   /** Default: those of the scenario. */
   readonly stacks?: readonly StackName[]
-  /** Shown by a quicker scenario as well: run only when faults are asked for by name or number. */
+  /** Shown by a quicker scenario as well: run only when faults are asked for by name or number; so are those of a thorough scenario. */
   readonly thorough?: true
   /** What has to be seen, in words and as a look at the report. */
   readonly shows: string
@@ -87,6 +89,8 @@ export interface Scenario {
   readonly backlog?: number
   /** How many more of them during a strike. Default none. */
   readonly room?: number
+  /** Run only when faults are asked for by name or number. */
+  readonly thorough?: true
   readonly expects?: readonly Expectation[]
   readonly canaries?: readonly Canary[]
 }

@@ -6,6 +6,7 @@ import type { Scene } from './conductors.ts'
 import { ALONE, SHARED } from './ledger/handlers.ts'
 import type { ServerStores } from './ledger/stores.ts'
 import type { Strike } from './scenario.ts'
+import type { Direction, Link } from './servers/link.ts'
 
 /** Operations that are answered before a strike, and effects after it. */
 const SOME = 12
@@ -99,7 +100,35 @@ const WAYS: Readonly<Record<Strike['how'], (scene: Scene, strike: Strike) => Pro
     await pause(strike.ms / 2)
     await ctl('set_vm_memory_high_watermark', '0.4')
   },
+
+  async cut(scene, strike) {
+    const link = linkTo(scene, strike)
+    const before = link.cuts
+    // few bytes as often as many
+    link.cutAfter(Math.ceil(MOST_BYTES ** scene.random()), directionOf(scene))
+    await until('a connection to be cut', () => link.cuts > before, scene.patience)
+  },
+
+  async silence(scene, strike) {
+    const link = linkTo(scene, strike)
+    link.silence(directionOf(scene))
+    await pause(strike.ms)
+    link.restore()
+  },
 }
+
+function directionOf({ random }: Scene): Direction {
+  return random() < 0.5 ? 'to server' : 'to client'
+}
+
+function linkTo({ stage }: Scene, { server }: Strike): Link {
+  const found = stage.links[server]
+  if (!found) throw new Error(`this run has no link to ${server}`)
+  return found
+}
+
+/** The most bytes that pass before a connection is cut. */
+const MOST_BYTES = 4_000
 
 const TERMINATE = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
   WHERE datname = current_database() AND pid <> pg_backend_pid()`

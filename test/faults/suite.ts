@@ -25,8 +25,8 @@ const wanted = process.env.OBVERSE_KILLS
 const seed = Number(process.env.OBVERSE_SEED ?? Date.now() % 1_000_000)
 
 /** Whether it is to be run, so that a file brings up only what is needed. */
-export function isNamed({ name }: Scenario): boolean {
-  return names === 'all' || names.split(',').includes(name)
+export function isNamed({ name, thorough }: Scenario): boolean {
+  return (names === 'all' && (!thorough || wanted !== undefined)) || names.split(',').includes(name)
 }
 
 /**
