@@ -71,6 +71,25 @@ export async function wakeZombies({ fleet, rows, recovery, patience }: Scene, st
   return stops
 }
 
+/** Lets what handlers depend on go away, each time until somebody has met that and until effects go on after its return. */
+export async function loseDependency({ fleet, load, rows, patience }: Scene, times: number): Promise<number> {
+  const tell = (away: boolean) => {
+    for (const consumer of fleet.ready('consumer')) consumer.tell({ do: 'dependency', away })
+  }
+  for (let count = 0; count < times; count += 1) {
+    const [before, answered] = [fleet.outages, load.answered.size]
+    tell(true)
+    const blamed = () => fleet.spent.length > 0
+    await until('somebody to notice', () => blamed() || fleet.outages > before, patience)
+    tell(false)
+    if (blamed()) return count
+    const effects = await rows.effects()
+    await until('effects to go on', async () => (await rows.effects()) > effects, patience)
+    await until('the load to go on', () => load.answered.size > answered, patience)
+  }
+  return times
+}
+
 /** Restarts that are too many for one message. */
 export const TOO_MANY = 9
 const AFTERWARDS = 60

@@ -23,7 +23,7 @@ export const NUMBERED: readonly Numbered[] = [
     notRun:
       'no scenario kills both at once: the broker is killed while messages are on their way, and relays are killed beside it',
   },
-  { number: 5, fault: 'a command is rolled back after it has published', notRun: 'no scenario yet' },
+  { number: 5, fault: 'a command is rolled back after it has published' },
   {
     number: 6,
     fault: 'commits out of order: 64 writers, late, some rolled back',
@@ -46,7 +46,6 @@ export const NUMBERED: readonly Numbered[] = [
     fault: 'many numbers burnt by rollbacks, and the reader restarted',
     meant: '10,000 rollbacks',
     tests: ['test/adapters/postgres/log-order.test.ts'],
-    notRun: 'the reader is not restarted in the middle',
   },
   { number: 10, fault: 'PostgreSQL is killed', meant: '50' },
   { number: 11, fault: 'PostgreSQL is frozen', meant: '30 s' },

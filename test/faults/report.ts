@@ -6,7 +6,7 @@ export interface Report extends Findings {
   readonly name: string
   readonly stack: StackName
   readonly seed: number
-  /** All of the next four, and processes that a poisoned message has ended. */
+  /** All of the next six, and processes that a poisoned message has ended. */
   readonly faults: number
   readonly kills: number
   /** Processes that were stopped beyond their lease, and continued. */
@@ -15,6 +15,10 @@ export interface Report extends Findings {
   readonly restarts: number
   /** What was done to servers. */
   readonly strikes: number
+  /** Commands that failed after they had published. */
+  readonly undone: number
+  /** How often what handlers depend on went away, each time until somebody had noticed. */
+  readonly absences: number
   readonly sent: number
   /** Commands that were refused, of which none should be. */
   readonly refused: number
@@ -100,6 +104,7 @@ const WORDS = [
   ['redelivered', 'redelivered', true],
   ['repeated', 'repeated', false],
   ['returned', 'returned', false],
+  ['undone', 'undone', false],
   ['fenced', 'fenced', false],
   ['inHand', 'on their way', false],
   ['meanwhile', 'answered meanwhile', false],

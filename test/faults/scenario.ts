@@ -1,6 +1,6 @@
-import type { FaultPoint, Protection } from 'obverse'
+import type { FaultPoint } from 'obverse'
 import type { Kind } from '../../scripts/servers/name.ts'
-import type { Role } from './ledger/protocol.ts'
+import type { Removed, Role } from './ledger/protocol.ts'
 import type { Report } from './report.ts'
 
 export type StackName = 'embedded' | 'servers'
@@ -38,7 +38,7 @@ export interface Strike {
 
 /** The same scenario with a protection taken away: its own check must fail, or it proves nothing. */
 export interface Canary {
-  readonly without: readonly Protection[]
+  readonly without: readonly Removed[]
   readonly count: number
   /** Where processes end, if elsewhere than in the scenario. */
   readonly crash?: Scenario['crash']
@@ -81,6 +81,10 @@ export interface Scenario {
   readonly strike?: Strike
   /** One message ends its process whenever it is handled. */
   readonly poison?: boolean
+  /** The share of commands that fail after they have published; each is a fault. Default none. */
+  readonly doomed?: number
+  /** What handlers depend on goes away and comes back. */
+  readonly dependency?: boolean
   /** Messages that fail once, one of so many. Default 17. */
   readonly flaky?: number
   /** Operations that are sent at least, whatever the faults. Default 100. */
