@@ -25,10 +25,11 @@ export interface Strike {
    * - `unbind`: the queues lose their bindings; what was published before stays
    * - `delete`: the queues are deleted, at a moment at which nothing is in them
    * - `alarm`: publishers are blocked for `ms`, and a relay is asked to leave meanwhile
+   * - `conflict`: a tenth of the rows written are refused with a serialization failure, until some were
    * - `cut`: a connection to it is reset after a random byte, on the way there or back
    * - `silence`: nothing arrives in one direction for `ms`, on any connection, and nobody is told
    */
-  readonly how: 'kill' | 'freeze' | 'terminate' | 'unbind' | 'delete' | 'alarm' | 'cut' | 'silence'
+  readonly how: 'kill' | 'freeze' | 'terminate' | 'unbind' | 'delete' | 'alarm' | 'conflict' | 'cut' | 'silence'
   readonly ms: number
   /** The whole server is struck, so that it has to be this run's alone. */
   readonly own: boolean

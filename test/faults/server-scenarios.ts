@@ -123,6 +123,17 @@ export const serverScenarios: readonly Scenario[] = [
     canaries: [{ ...forgetsFirst, count: 4 }],
   },
   {
+    name: 'postgres-conflicts',
+    numbers: [14],
+    fault: 'a tenth of the rows written refused with a serialization failure',
+    stacks: SERVERS,
+    count: 5,
+    broker: true,
+    processes: ALL,
+    strike: { server: 'postgres', how: 'conflict', ms: 0, own: false },
+    canaries: [writesApart],
+  },
+  {
     name: 'rabbitmq-killed',
     numbers: [15],
     fault: 'RabbitMQ killed and started again under load',

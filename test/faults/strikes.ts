@@ -101,6 +101,21 @@ const WAYS: Readonly<Record<Strike['how'], (scene: Scene, strike: Strike) => Pro
     await ctl('set_vm_memory_high_watermark', '0.4')
   },
 
+  async conflict({ stage, patience }) {
+    const { store } = stage
+    const refusals = async () => (await store.all<{ last_value: number }>('SELECT last_value FROM faults_refused'))[0]
+    await store.all(REFUSING)
+    // one after the other: locks on several tables at once would be a deadlock of our own making
+    for (const name of TABLES) {
+      await store.all(
+        `CREATE TRIGGER faults_refuse BEFORE INSERT ON ${name} FOR EACH ROW EXECUTE FUNCTION faults_refuse()`,
+      )
+    }
+    const before = (await refusals())?.last_value ?? 0
+    await until('rows to be refused', async () => ((await refusals())?.last_value ?? 0) >= before + SOME, patience)
+    for (const name of TABLES) await store.all(`DROP TRIGGER faults_refuse ON ${name}`)
+  },
+
   async cut(scene, strike) {
     const link = linkTo(scene, strike)
     const before = link.cuts
@@ -129,6 +144,19 @@ function linkTo({ stage }: Scene, { server }: Strike): Link {
 
 /** The most bytes that pass before a connection is cut. */
 const MOST_BYTES = 4_000
+
+/** Of the application and of the toolkit. */
+const TABLES = ['ledger', 'effects', 'obverse_event', 'obverse_queue', 'obverse_inbox']
+
+/** What a sequence counts is not rolled back. */
+const REFUSING = `CREATE SEQUENCE IF NOT EXISTS faults_refused;
+  CREATE OR REPLACE FUNCTION faults_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF random() < 0.1 THEN
+      PERFORM nextval('faults_refused');
+      RAISE EXCEPTION 'could not serialize access' USING ERRCODE = '40001';
+    END IF;
+    RETURN NEW;
+  END $$;`
 
 const TERMINATE = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
   WHERE datname = current_database() AND pid <> pg_backend_pid()`
