@@ -106,9 +106,9 @@ export const NUMBERED: readonly Numbered[] = [
     number: 31,
     fault: 'every write of the embedded store fails once, or ends the process',
     meant: 'every write',
-    notRun: 'no sweep yet',
+    tests: ['test/faults/sweep.test.ts'],
   },
-  { number: 32, fault: 'the last record of the embedded store is torn', notRun: 'no sweep yet' },
+  { number: 32, fault: 'the last record of the embedded store is torn', tests: ['test/faults/sweep.test.ts'] },
   {
     number: 33,
     fault: 'dead letters are retried in bulk and the replayer is killed',
