@@ -57,6 +57,26 @@ export const fleetScenarios: readonly Scenario[] = [
     ],
   },
   {
+    name: 'replay',
+    numbers: [33],
+    fault: 'who sends two hundred dead letters again killed meanwhile',
+    count: 5,
+    broker: true,
+    processes: { api: 2, consumer: 1, relay: 1 },
+    replay: true,
+    keys: 300,
+    thorough: true,
+    expects: [{ says: 'messages were given up', holds: ({ dead }) => dead >= 200 }],
+    canaries: [
+      {
+        without: ['parking'],
+        count: 2,
+        shows: 'messages that overtake a dead letter of their key',
+        seen: ({ outOfOrder }) => outOfOrder > 0,
+      },
+    ],
+  },
+  {
     name: 'dependency',
     numbers: [24],
     fault: 'what handlers depend on goes away and comes back while they work',

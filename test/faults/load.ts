@@ -6,7 +6,6 @@ import type { Member } from './member.ts'
 
 /** Operations under way at once. */
 const WINDOW = 6
-const KEYS = 9
 /** Milliseconds before what could not be done is sent again, at most. */
 const PATIENCE = 100
 
@@ -14,6 +13,8 @@ export interface LoadOptions {
   readonly random: () => number
   /** One of so many operations fails once. */
   readonly flaky: number
+  /** Among how many keys operations are divided. */
+  readonly keys: number
   /** The share of operations whose command fails. */
   readonly doomed: number
   /** Queued messages, … */
@@ -133,13 +134,13 @@ export class Load {
   }
 
   #next(): Op {
-    const { random, flaky, doomed } = this.#options
+    const { random, flaky, doomed, keys } = this.#options
     const count = this.sent.size + 1
     const opId = `op-${count}`
     const amount = 1 + Math.floor(random() * 100)
     const op: Op = {
       opId,
-      key: `key-${Math.floor(random() * KEYS)}`,
+      key: `key-${Math.floor(random() * keys)}`,
       amount,
       ...(count % flaky === 0 && { flaky: true }),
       ...(doomed > 0 && random() < doomed && { doomed: true }),

@@ -7,6 +7,7 @@ import {
   killByChance,
   loseDependency,
   type Rolled,
+  replay,
   roll,
   type Scene,
   sendPoison,
@@ -72,8 +73,8 @@ export async function run(scenario: Scenario, options: RunOptions): Promise<Repo
   })
   const rows = new Rows(stage, () => fleet.open(), strike?.forgets ? [...FROM_LOG, BY_CHANNEL] : FROM_LOG)
   // each message that comes again is alone for its round trips, so that fewer of them do as well on servers
-  const { flaky = 17, backlog = stage.store.dialect === 'postgres' ? 20 : 40 } = scenario
-  const load: Load = new Load(fleet, { random, flaky, doomed, backlog: () => rows.backlog(), most: backlog })
+  const { flaky = 17, keys = 9, backlog = stage.store.dialect === 'postgres' ? 20 : 40 } = scenario
+  const load: Load = new Load(fleet, { random, flaky, keys, doomed, backlog: () => rows.backlog(), most: backlog })
   let drained = true
   let parking: Parking | undefined
   let [stops, meanwhile, absences] = [0, 0, 0]
@@ -87,12 +88,13 @@ export async function run(scenario: Scenario, options: RunOptions): Promise<Repo
     load.start()
     const scene: Scene = { stage, fleet, load, rows, recovery, random, patience }
     try {
-      const killing = !stopping && !scenario.poison && !strike && !scenario.rolling && !dependency
+      const killing = !stopping && !scenario.poison && !strike && !scenario.rolling && !dependency && !scenario.replay
       if (scenario.chance) await killByChance(scene, scenario.chance, count)
       if (stopping) stops = await wakeZombies(scene, count)
       if (scenario.rolling) rolled = await roll(scene, scenario.rolling, count)
       if (strike) meanwhile = await strikeServer(scene, strike, count, scenario.room)
       if (dependency) absences = await loseDependency(scene, count)
+      if (scenario.replay) await replay(scene, count)
       if (scenario.poison) parking = await sendPoison(scene)
       if (scenario.poison && !parking) throw new Error('the poisoned message was not given up')
       if (doomed > 0) await until(`${count} failures`, () => load.undone.size >= count, patience + 200 * count)
@@ -171,9 +173,15 @@ async function enough({ fleet, load, patience }: Scene, kills: number, operation
 }
 
 function mortalOf(
-  { chance = [], poison, rolling = [] }: Scenario,
+  { chance = [], poison, replay: replays, rolling = [] }: Scenario,
   crash: NonNullable<Scenario['crash']>,
 ): ReadonlySet<Role> {
   const crashing = (Object.entries(crash) as [Role, CrashPlan][]).filter(([, { stop }]) => !stop).map(([role]) => role)
-  return new Set([...crashing, ...chance, ...rolling, ...(poison ? (['consumer'] as const) : [])])
+  return new Set([
+    ...crashing,
+    ...chance,
+    ...rolling,
+    ...(replays ? (['api'] as const) : []),
+    ...(poison ? (['consumer'] as const) : []),
+  ])
 }

@@ -86,6 +86,10 @@ export interface Scenario {
   readonly doomed?: number
   /** What handlers depend on goes away and comes back. */
   readonly dependency?: boolean
+  /** Handlers give up many messages, which are sent to them again while who does so is killed. */
+  readonly replay?: boolean
+  /** Keys among which operations are divided. Default 9. */
+  readonly keys?: number
   /** Messages that fail once, one of so many. Default 17. */
   readonly flaky?: number
   /** Operations that are sent at least, whatever the faults. Default 100. */

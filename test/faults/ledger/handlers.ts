@@ -1,4 +1,4 @@
-import { type AnyHandler, type Handler, handle, outage } from 'obverse'
+import { type AnyHandler, type Handler, handle, outage, permanent } from 'obverse'
 import { tables } from 'obverse/kysely'
 import { Enter, Entered } from './messages.ts'
 import type { Tables } from './tables.ts'
@@ -36,10 +36,12 @@ export interface Work {
   readonly pause: () => Promise<void>
   /** Something that they need does not answer. */
   readonly away: () => boolean
+  /** They give up whatever they get. */
+  readonly refusing: () => boolean
 }
 
 /** Appends what it handles, in its transaction. */
-export function applying(channel: string, { pause, away }: Work): AnyHandler {
+export function applying(channel: string, { pause, away, refusing }: Work): AnyHandler {
   const name = `apply@${channel}`
   return handle(Entered, { channel, name, db: tables<Tables>() }, async (op, ctx) => {
     await pause()
@@ -47,6 +49,7 @@ export function applying(channel: string, { pause, away }: Work): AnyHandler {
     const { opId, key, number, amount } = op
     await ctx.db.insertInto('effects').values({ handler: name, op_id: opId, key, number, amount }).execute()
     if (away()) throw outage('what the handler depends on does not answer')
+    if (refusing()) throw permanent('the handler is broken')
     if (op.flaky && ctx.attempt === 1) throw new Error(`${FLAKY} ${opId}`)
   })
 }

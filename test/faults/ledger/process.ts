@@ -42,11 +42,11 @@ export function run<S extends Stores>(parts: (stores: S) => Pick<AppOptions<[]>,
     if (step.step === 'received') open += 1
     tell(step, role, outages)
   }
-  let away = false
+  let [away, refusing] = [false, false]
   const app = createLedger(
     { ...parts(stores as S), runtime, observe: [observe] },
     partitions,
-    { pause: () => pause(random() * 3), away: () => away },
+    { pause: () => pause(random() * 3), away: () => away, refusing: () => refusing },
     without.includes('rollback'),
   )
 
@@ -86,6 +86,13 @@ export function run<S extends Stores>(parts: (stores: S) => Pick<AppOptions<[]>,
         break
       case 'dependency':
         away = order.away
+        break
+      case 'refuse':
+        refusing = order.all
+        break
+      case 'retry':
+        for (const { id } of await app.operate.deadLetters.list({ limit: 1_000 }))
+          await app.operate.deadLetters.retry(id)
         break
       case 'send': {
         const sent = send(order.op).finally(() => sending.delete(sent))

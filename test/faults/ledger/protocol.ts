@@ -43,6 +43,10 @@ export type Order =
   | { readonly do: 'arm'; readonly armed: boolean }
   /** What handlers depend on is away, or back. */
   | { readonly do: 'dependency'; readonly away: boolean }
+  /** Handlers give up whatever they get, or no longer. */
+  | { readonly do: 'refuse'; readonly all: boolean }
+  /** Sends every dead letter to its handler again. */
+  | { readonly do: 'retry' }
   | { readonly do: 'send'; readonly op: Op }
   /** Asks for every dead letter. */
   | { readonly do: 'letters' }

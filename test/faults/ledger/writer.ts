@@ -7,7 +7,11 @@ import { Enter } from './messages.ts'
 
 const [file = '', count = '0', ...without] = process.argv.slice(2)
 const runtime = { ...systemRuntime, without: new Set(without as Protection[]) }
-const app = createLedger({ store: sqlite(file), runtime }, 1, { pause: async () => {}, away: () => false })
+const app = createLedger({ store: sqlite(file), runtime }, 1, {
+  pause: async () => {},
+  away: () => false,
+  refusing: () => false,
+})
 // nothing may be in a buffer when the process ends
 const say = (text: string) => writeSync(1, `${text}\n`)
 
