@@ -3,6 +3,7 @@ import { appendFileSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { killAll, runToEnd, temporaryFolder } from '../processes.ts'
+import { asked, UsageError } from './command/asked.ts'
 import type { Result } from './command/result.ts'
 import { scenarios } from './scenarios.ts'
 
@@ -40,13 +41,30 @@ test.each([
   [['poison', '--broker', 'postgres'], '--broker is rabbitmq or rabbitmq4, not postgres'],
   [['postgres-killed', '--stack', 'embedded'], 'postgres-killed is not for embedded'],
   [['poison', '--canary', '--resume'], '--canary has a number of its own'],
-  [['anybody', '--canary'], 'none of these has a canary on this stack'],
   [['--frob'], '--frob'],
-] as const)('%j is not clear: 2, and nothing is started', async (args, says) => {
-  const { code, stdout, stderr } = await faults(...args)
-  expect(stderr).toContain(says)
-  expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+] as const)('%j is not clear', (args, says) => {
+  expect(() => asked(args)).toThrow(UsageError)
+  expect(() => asked(args)).toThrow(says)
 })
+
+test('a number means its scenarios, each on a stack that has it', () => {
+  expect(asked(['1', '--seed', '7'])).toMatchObject({ do: 'run', seed: 7, count: undefined })
+  expect(asked(['1']).runs.map(({ scenario, stack }) => `${scenario.name} ${stack}`)).toEqual([
+    'consumer-before-ack embedded',
+    'consumer-before-ack-broker embedded',
+  ])
+  expect(new Set(asked(['10']).runs.map(({ stack }) => stack))).toEqual(new Set(['servers']))
+  expect(asked(['all', '--stack', 'servers']).runs.length).toBe(scenarios.length)
+})
+
+test.each(['consumer-zombi', 'anybody --canary'])(
+  'what is not clear (%s) ends with 2, and nothing is started',
+  async (line) => {
+    const { code, stdout, stderr } = await faults(...line.split(' '))
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(stderr).toMatch(/^no(ne)? /)
+  },
+)
 
 describe('a run', () => {
   const file = join(folder.path, 'results.jsonl')
