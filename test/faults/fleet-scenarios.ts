@@ -88,6 +88,7 @@ export const fleetScenarios: readonly Scenario[] = [
       {
         without: ['outage-is-free'],
         count: 3,
+        thorough: true,
         shows: 'attempts that an outage has cost',
         seen: ({ spent, dead }) => spent + dead > 0,
       },

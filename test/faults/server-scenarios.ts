@@ -131,6 +131,7 @@ export const serverScenarios: readonly Scenario[] = [
     broker: true,
     processes: ALL,
     strike: { server: 'postgres', how: 'conflict', ms: 0, own: false },
+    thorough: true,
     canaries: [writesApart],
   },
   {

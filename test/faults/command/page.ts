@@ -56,7 +56,7 @@ function byScenario(results: readonly Result[], versions: readonly string[]): st
   const rows = scenarios.flatMap(({ stacks = ['embedded', 'servers'] }, at) =>
     stacks.flatMap((stack) => rowsOf(at, stack, results, versions)),
   )
-  const counted = ['faults', 'sent', 'lost', 'twice', 'ghosts', 'order', 'rows']
+  const counted = ['faults', 'sent', 'lost', 'applied twice', 'ghosts', 'out of order', 'wrong rows']
   return table(['scenario', 'stack', ...counted, 'recovery p50/max', 'seeds', 'date', 'canaries seen'], rows)
 }
 
@@ -73,6 +73,7 @@ function rowsOf(at: number, stack: StackName, results: readonly Result[], versio
     const outcome = outcomeOf(scenario, stack, ran)
     if ('notRun' in outcome) return []
     const { recovery, faults, sent, lost, appliedTwice, ghosts, outOfOrder, wrongRows } = outcome
+    const tried = same.length - ran.length
     const canaries = new Set(same.filter(({ seen }) => seen).map(({ without = [] }) => without.join()))
     return [
       [
@@ -82,7 +83,7 @@ function rowsOf(at: number, stack: StackName, results: readonly Result[], versio
         recovery ? `${recovery.p50}/${recovery.max} ms` : '',
         `${ran[0]?.seed}${ran.length > 1 ? ` … ${ran.at(-1)?.seed}` : ''}`,
         `${ran.at(-1)?.at.slice(0, 10)}${isGood(outcome) ? '' : ' NOT EXACT'}`,
-        wanted === 0 ? '' : `${canaries.size} of ${wanted}`,
+        wanted === 0 ? '' : tried === 0 ? 'not run' : `${canaries.size} of ${wanted}`,
       ],
     ]
   })
