@@ -79,8 +79,9 @@ export async function run(scenario: Scenario, options: RunOptions): Promise<Repo
   let parking: Parking | undefined
   let [stops, meanwhile, absences] = [0, 0, 0]
   let rolled: Rolled = { restarts: 0, inHand: 0 }
+  const left = () => (scenario.rolling ? fleet.leaves.length : 0)
   const faults = () =>
-    fleet.kills + fleet.poisoned + fleet.resumed + fleet.leaves.length + (recovery?.strikes ?? 0) + load.undone.size
+    fleet.kills + fleet.poisoned + fleet.resumed + left() + (recovery?.strikes ?? 0) + load.undone.size
   const telling = onProgress && setInterval(() => onProgress({ faults: faults(), answered: load.answered.size }), 1_000)
   try {
     await fleet.start()
