@@ -74,12 +74,18 @@ export function server(name: ServerName): Promise<Server> {
 }
 
 /** A server that this test alone uses, and may kill; never one of the user's. */
-export function ownServer(name: ServerName): Promise<OwnServer> {
+export async function ownServer(name: ServerName): Promise<OwnServer> {
+  const own = await startOwn(name)
+  if (own.missing === undefined) atTheEnd(() => own.discard())
+  return own
+}
+
+/** The same for a program that is no test: it ends with the run. */
+export function startOwn(name: ServerName): Promise<OwnServer> {
   return unlessMissing(name, async () => {
     await startKeeper()
     const as = `own-${name}-${randomBytes(4).toString('hex')}`
     const instance = await new ServerSet(serversFolder()).up(name, as)
-    atTheEnd(() => instance.discard())
     return withControls(serverOf(instance.record), instance)
   })
 }

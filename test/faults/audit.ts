@@ -64,7 +64,7 @@ export async function audit({ stage, answered, sent }: Audited): Promise<Finding
   const wrongAnswers = ledger.filter(({ op_id, number }) => answered.has(op_id) && answered.get(op_id) !== number)
   const ghosts =
     wrongAnswers.length +
-    traces.flatMap((trace) => [...trace.keys()].filter((opId) => !sent.has(opId))).length +
+    traces.flatMap((trace) => [...trace.keys()].filter((opId) => sent.get(opId)?.doomed ?? !sent.has(opId))).length +
     [...written.keys()].filter((opId) => !told.has(opId)).length +
     [...applied.values(), told].flatMap((trace) => [...trace.keys()].filter((opId) => !written.has(opId))).length
   return {

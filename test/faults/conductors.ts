@@ -71,6 +71,51 @@ export async function wakeZombies({ fleet, rows, recovery, patience }: Scene, st
   return stops
 }
 
+/** Lets what handlers depend on go away, each time until somebody has met that and until effects go on after its return. */
+export async function loseDependency({ fleet, load, rows, patience }: Scene, times: number): Promise<number> {
+  const tell = (away: boolean) => {
+    for (const consumer of fleet.ready('consumer')) consumer.tell({ do: 'dependency', away })
+  }
+  for (let count = 0; count < times; count += 1) {
+    const [before, answered] = [fleet.outages, load.answered.size]
+    tell(true)
+    const blamed = () => fleet.spent.length > 0
+    await until('somebody to notice', () => blamed() || fleet.outages > before, patience)
+    tell(false)
+    if (blamed()) return count
+    const effects = await rows.effects()
+    await until('effects to go on', async () => (await rows.effects()) > effects, patience)
+    await until('the load to go on', () => load.answered.size > answered, patience)
+  }
+  return times
+}
+
+/** Messages that are given up before they are sent again. */
+const GIVEN_UP = 200
+
+/** Lets handlers give up many messages, then sends these to them again until none is left, and kills who does so. */
+export async function replay({ fleet, load, rows, random, patience }: Scene, kills: number): Promise<void> {
+  const refuse = (all: boolean) => {
+    for (const consumer of fleet.ready('consumer')) consumer.tell({ do: 'refuse', all })
+  }
+  load.makeRoom(2 * GIVEN_UP)
+  refuse(true)
+  await until('messages to be given up', () => fleet.dead >= GIVEN_UP, patience)
+  refuse(false)
+  const left = async () => Number((await rows.all<{ count: number }>(DEAD))[0]?.count ?? 0)
+  while ((await left()) > 0 && fleet.odd.length === 0) {
+    const replayer = await until('somebody to send them again', () => fleet.ready('api')[0], patience)
+    replayer.tell({ do: 'retry' })
+    await pause(random() * 40)
+    if (fleet.kills >= kills) continue
+    replayer.signal('SIGKILL')
+    await until('it to have ended', () => replayer.state === 'ended', patience)
+  }
+  load.makeRoom(-2 * GIVEN_UP)
+}
+
+const DEAD = "SELECT count(*) AS count FROM obverse_held WHERE state = 'dead'"
+
 /** Restarts that are too many for one message. */
 export const TOO_MANY = 9
 const AFTERWARDS = 60

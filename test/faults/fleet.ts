@@ -32,6 +32,8 @@ export class Fleet {
   returned = 0
   /** Messages that were given up. */
   dead = 0
+  /** How often a part could not reach something. */
+  outages = 0
   /** Attempts that messages have lost without being at fault. */
   readonly spent: string[] = []
   /** Transactions that found that their message was somebody else's. */
@@ -162,6 +164,9 @@ export class Fleet {
       case 'dead':
         this.dead += 1
         return
+      case 'outage':
+        this.outages += 1
+        return
       case 'spent':
         this.spent.push(notice.what)
         return
@@ -178,6 +183,7 @@ export class Fleet {
         return
       case 'answered':
       case 'again':
+      case 'undone':
       case 'refused':
         this.#options.onAnswer(notice, member)
     }

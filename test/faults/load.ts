@@ -6,7 +6,6 @@ import type { Member } from './member.ts'
 
 /** Operations under way at once. */
 const WINDOW = 6
-const KEYS = 9
 /** Milliseconds before what could not be done is sent again, at most. */
 const PATIENCE = 100
 
@@ -14,19 +13,25 @@ export interface LoadOptions {
   readonly random: () => number
   /** One of so many operations fails once. */
   readonly flaky: number
+  /** Among how many keys operations are divided. */
+  readonly keys: number
+  /** The share of operations whose command fails. */
+  readonly doomed: number
   /** Queued messages, … */
   readonly backlog: () => Promise<number>
   /** … and how many of them make the senders wait, from the beginning. */
   readonly most: number
 }
 
-export type Reply = Extract<Notice, { is: 'answered' | 'again' | 'refused' }>
+export type Reply = Extract<Notice, { is: 'answered' | 'again' | 'undone' | 'refused' }>
 
 /** A sender that never forgets: what was not answered is sent again, under the same idempotency key. */
 export class Load {
   readonly sent: Map<string, Op> = new Map()
   /** The number each operation was answered with. */
   readonly answered: Map<string, number> = new Map()
+  /** Operations of which it was answered that nothing of them is done. */
+  readonly undone: Set<string> = new Set()
   readonly refused: string[] = []
   /** Operations that were sent again because an error said that nothing is known, or that somebody else was faster. */
   repeated = 0
@@ -71,7 +76,7 @@ export class Load {
   }
 
   get settled(): boolean {
-    return this.answered.size + this.refused.length >= this.sent.size
+    return this.answered.size + this.undone.size + this.refused.length >= this.sent.size
   }
 
   close(): void {
@@ -83,6 +88,7 @@ export class Load {
     const op = by.inFlight.get(opId)
     by.inFlight.delete(opId)
     if (reply.is === 'answered') this.answered.set(opId, reply.number)
+    else if (reply.is === 'undone') this.undone.add(opId)
     else if (reply.is === 'refused') this.refused.push(`${opId}: ${reply.reason}`)
     else if (op) void this.#repeat(op)
   }
@@ -128,15 +134,16 @@ export class Load {
   }
 
   #next(): Op {
-    const { random, flaky } = this.#options
+    const { random, flaky, doomed, keys } = this.#options
     const count = this.sent.size + 1
     const opId = `op-${count}`
     const amount = 1 + Math.floor(random() * 100)
     const op: Op = {
       opId,
-      key: `key-${Math.floor(random() * KEYS)}`,
+      key: `key-${Math.floor(random() * keys)}`,
       amount,
       ...(count % flaky === 0 && { flaky: true }),
+      ...(doomed > 0 && random() < doomed && { doomed: true }),
     }
     this.sent.set(opId, op)
     return op

@@ -1,8 +1,6 @@
 import { TOO_MANY } from './conductors.ts'
 import type { Scenario } from './scenario.ts'
 
-const CONSUMED = ['handler.after', 'commit.before', 'projection.saved'] as const
-
 /**
  * Every way in which a process of an application can end at the wrong moment. What a kill cannot show is that a commit
  * waits for the disk: a killed process has handed its commits to the system, and only a power cut takes them. So that
@@ -11,6 +9,7 @@ const CONSUMED = ['handler.after', 'commit.before', 'projection.saved'] as const
 export const processScenarios: readonly Scenario[] = [
   {
     name: 'api-after-commit',
+    numbers: [],
     fault: 'API killed after its commit, before it answers',
     count: 25,
     processes: { api: 1, consumer: 1 },
@@ -32,6 +31,7 @@ export const processScenarios: readonly Scenario[] = [
   },
   {
     name: 'api-before-commit',
+    numbers: [],
     fault: 'API killed before its commit',
     count: 20,
     processes: { api: 1, consumer: 1 },
@@ -39,6 +39,7 @@ export const processScenarios: readonly Scenario[] = [
   },
   {
     name: 'consumer-before-commit',
+    numbers: [2],
     fault: 'consumer killed between its handler and the commit',
     count: 30,
     processes: { api: 1, consumer: 1 },
@@ -60,6 +61,7 @@ export const processScenarios: readonly Scenario[] = [
   },
   {
     name: 'consumer-before-ack',
+    numbers: [1],
     fault: 'consumer killed between its commit and the acknowledgement',
     count: 30,
     processes: { api: 1, consumer: 1 },
@@ -82,6 +84,7 @@ export const processScenarios: readonly Scenario[] = [
   },
   {
     name: 'consumer-before-ack-broker',
+    numbers: [1, 27],
     fault: 'consumer of a broker apart killed before the acknowledgement',
     count: 25,
     broker: true,
@@ -98,6 +101,7 @@ export const processScenarios: readonly Scenario[] = [
   },
   {
     name: 'relay-before-delete',
+    numbers: [3],
     fault: 'relay killed after it published',
     count: 30,
     broker: true,
@@ -114,14 +118,8 @@ export const processScenarios: readonly Scenario[] = [
     ],
   },
   {
-    name: 'consumers-in-turn',
-    fault: 'two consumers killed in turn',
-    count: 30,
-    processes: { api: 1, consumer: 2 },
-    crash: { consumer: { points: [...CONSUMED, 'commit.after'], within: 60 } },
-  },
-  {
     name: 'poison',
+    numbers: [22],
     fault: 'a message that ends its process',
     count: 0,
     poison: true,
@@ -143,6 +141,7 @@ export const processScenarios: readonly Scenario[] = [
   },
   {
     name: 'consumer-zombie',
+    numbers: [21, 25],
     fault: 'consumer stopped beyond its lease and continued',
     count: 5,
     processes: { api: 1, consumer: 2 },
@@ -164,6 +163,7 @@ export const processScenarios: readonly Scenario[] = [
   },
   {
     name: 'consumer-zombie-broker',
+    numbers: [21, 25],
     fault: 'consumer of a broker apart stopped beyond its lease and continued',
     count: 5,
     broker: true,
@@ -180,75 +180,11 @@ export const processScenarios: readonly Scenario[] = [
   },
   {
     name: 'relay-zombie',
+    numbers: [25],
     fault: 'relay stopped beyond its lease and continued',
     count: 5,
     broker: true,
     processes: { api: 1, consumer: 1, relay: 2 },
     crash: { relay: { points: ['relay.claimed'], within: 12, stop: true } },
-  },
-  {
-    name: 'anybody',
-    fault: 'anybody killed at any time, queue in the store',
-    count: 20,
-    processes: { api: 1, consumer: 2 },
-    chance: ['api', 'consumer'],
-  },
-  {
-    name: 'anybody-broker',
-    fault: 'anybody killed at any time, broker apart',
-    count: 20,
-    broker: true,
-    processes: { api: 1, consumer: 2, relay: 2 },
-    chance: ['api', 'consumer', 'relay'],
-  },
-  {
-    name: 'consumer-before-commit-broker',
-    fault: 'consumer of a broker apart killed between its handler and the commit',
-    count: 5,
-    broker: true,
-    processes: { api: 1, consumer: 1, relay: 1 },
-    crash: { consumer: { points: ['handler.after', 'commit.before'], following: 'handler.after', within: 30 } },
-  },
-  {
-    name: 'partitions-in-turn',
-    fault: 'two consumers with two partitions killed in turn',
-    count: 6,
-    broker: true,
-    partitions: 2,
-    processes: { api: 1, consumer: 2, relay: 1 },
-    crash: { consumer: { points: [...CONSUMED, 'commit.after', 'ack.before'], within: 60 } },
-    canaries: [
-      {
-        without: ['inbox'],
-        count: 4,
-        shows: 'messages that were handled again',
-        seen: ({ appliedTwice }) => appliedTwice > 0,
-      },
-    ],
-  },
-  {
-    name: 'rolling',
-    fault: 'every process asked to leave under load, one after the other',
-    count: 9,
-    broker: true,
-    partitions: 2,
-    processes: { api: 2, consumer: 2, relay: 2 },
-    rolling: ['consumer', 'relay', 'api'],
-    operations: 200,
-    expects: [
-      { says: 'they leave long before they would be killed', holds: ({ slowestLeave }) => slowestLeave < 5_000 },
-      {
-        says: 'no more is delivered again than was on its way',
-        holds: ({ redelivered, inHand }) => redelivered <= inHand,
-      },
-    ],
-    canaries: [
-      {
-        without: ['lane-order'],
-        count: 3,
-        shows: 'messages of one key side by side',
-        seen: ({ outOfOrder }) => outOfOrder > 0,
-      },
-    ],
   },
 ]

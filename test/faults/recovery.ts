@@ -9,6 +9,8 @@ interface Pending {
 
 /** How long it takes from a fault until the oldest operation is done that was open then. */
 export class Recovery {
+  /** Servers that were struck. */
+  strikes = 0
   readonly #rows: Rows
   readonly #load: Load
   readonly #times: number[] = []

@@ -6,7 +6,7 @@ export interface Report extends Findings {
   readonly name: string
   readonly stack: StackName
   readonly seed: number
-  /** All of the next four. */
+  /** All of the next six, and processes that a poisoned message has ended. */
   readonly faults: number
   readonly kills: number
   /** Processes that were stopped beyond their lease, and continued. */
@@ -15,6 +15,10 @@ export interface Report extends Findings {
   readonly restarts: number
   /** What was done to servers. */
   readonly strikes: number
+  /** Commands that failed after they had published. */
+  readonly undone: number
+  /** How often what handlers depend on went away, each time until somebody had noticed. */
+  readonly absences: number
   readonly sent: number
   /** Commands that were refused, of which none should be. */
   readonly refused: number
@@ -68,10 +72,23 @@ export function line(report: Report): string {
 
 /** The sum of many. */
 export function total(reports: readonly Report[], versions: string): string {
-  const sum = (of: keyof Counted) => reports.reduce((all, report) => all + report[of], 0)
-  const summed = Object.fromEntries(WORDS.map(([of]) => [of, sum(of)])) as unknown as Counted
-  const recovery = reports.flatMap((report) => report.recovery).sort((a, b) => a - b)
+  const { recovery, ...summed } = sum(reports)
   return `all ${reports.length} on ${versions}: ${counts(summed)}, recovery p50/max ${recoveryOf(recovery)} ms`
+}
+
+/** What can be added up of reports, and all their times, sorted. */
+export type Sum = Counted & Pick<Report, 'recovery'>
+
+export function sum(reports: readonly Sum[]): Sum {
+  const of = (field: keyof Counted) => reports.reduce((all, report) => all + report[field], 0)
+  const summed = Object.fromEntries(WORDS.map(([field]) => [field, of(field)])) as unknown as Counted
+  return { ...summed, recovery: reports.flatMap(({ recovery }) => recovery).sort((a, b) => a - b) }
+}
+
+/** The middle and the longest of sorted times, in whole milliseconds. */
+export function middleAndMost(sorted: readonly number[]): { readonly p50: number; readonly max: number } | undefined {
+  if (sorted.length === 0) return undefined
+  return { p50: Math.round(sorted[Math.floor(sorted.length / 2)] ?? 0), max: Math.round(sorted.at(-1) ?? 0) }
 }
 
 /** In this order; what is in the second half is left out where there was none. */
@@ -87,6 +104,7 @@ const WORDS = [
   ['redelivered', 'redelivered', true],
   ['repeated', 'repeated', false],
   ['returned', 'returned', false],
+  ['undone', 'undone', false],
   ['fenced', 'fenced', false],
   ['inHand', 'on their way', false],
   ['meanwhile', 'answered meanwhile', false],
@@ -95,17 +113,17 @@ const WORDS = [
   ['dead', 'dead', false],
 ] as const
 
-type Counted = Pick<Report, (typeof WORDS)[number][0]>
+export type Counted = Pick<Report, (typeof WORDS)[number][0]>
 
-function counts(counted: Counted): string {
+export function counts(counted: Counted): string {
   return WORDS.filter(([of, , always]) => always || counted[of] > 0)
     .map(([of, word]) => `${word} ${number.format(counted[of])}`)
     .join(', ')
 }
 
 function recoveryOf(sorted: readonly number[]): string {
-  if (sorted.length === 0) return '-/-'
-  return `${Math.round(sorted[Math.floor(sorted.length / 2)] ?? 0)}/${Math.round(sorted.at(-1) ?? 0)}`
+  const { p50, max } = middleAndMost(sorted) ?? { p50: '-', max: '-' }
+  return `${p50}/${max}`
 }
 
 /** What a report has to say where nothing was lost, in the words of its fields. */

@@ -1,11 +1,20 @@
-import type { Protection } from 'obverse'
 import { seededRandom } from 'obverse/testing'
 import { until } from '../processes.ts'
 import { audit } from './audit.ts'
 import { processFile } from './bundle.ts'
-import { giveUp, killByChance, type Rolled, roll, type Scene, sendPoison, wakeZombies } from './conductors.ts'
+import {
+  giveUp,
+  killByChance,
+  loseDependency,
+  type Rolled,
+  replay,
+  roll,
+  type Scene,
+  sendPoison,
+  wakeZombies,
+} from './conductors.ts'
 import { Fleet } from './fleet.ts'
-import type { Role } from './ledger/protocol.ts'
+import type { Removed, Role } from './ledger/protocol.ts'
 import { Load } from './load.ts'
 import { Recovery } from './recovery.ts'
 import type { Parking, Report } from './report.ts'
@@ -19,10 +28,18 @@ export interface RunOptions {
   readonly seed: number
   /** In place of that of the scenario. */
   readonly count?: number
-  readonly without?: readonly Protection[]
+  readonly without?: readonly Removed[]
   readonly crash?: Scenario['crash']
   /** Milliseconds that any one thing may take. Default 60,000. */
   readonly patience?: number
+  /** Told each second how far it has come. */
+  readonly onProgress?: (progress: Progress) => void
+}
+
+export interface Progress {
+  readonly faults: number
+  /** Operations that were answered. */
+  readonly answered: number
 }
 
 /** Projections that are fed from the log, by the names of their checkpoints; … */
@@ -36,16 +53,18 @@ const BY_CHANNEL = 'by-channel@1'
  */
 export async function run(scenario: Scenario, options: RunOptions): Promise<Report> {
   const { stack, seed, count = scenario.count, without = [], crash = scenario.crash ?? {}, patience = 60_000 } = options
-  const { partitions = 1, strike } = scenario
+  const { onProgress } = options
+  const { partitions = 1, strike, doomed = 0, dependency } = scenario
   // one that was stopped finds that it was taken for dead
   const stopping = Object.values(crash).some((plan) => plan.stop)
+  const outages = strike !== undefined || dependency === true || stopping
   const stage = await stack.open(scenario)
   const random = seededRandom(seed)
   let recovery: Recovery | undefined
   const fleet: Fleet = new Fleet({
     processes: processesOf(scenario, stage),
     crash,
-    assignment: { stores: stage.stores, partitions, outages: strike !== undefined || stopping, without },
+    assignment: { stores: stage.stores, partitions, outages, without },
     mortal: mortalOf(scenario, crash),
     random,
     file: await processFile(stack.program),
@@ -54,26 +73,33 @@ export async function run(scenario: Scenario, options: RunOptions): Promise<Repo
   })
   const rows = new Rows(stage, () => fleet.open(), strike?.forgets ? [...FROM_LOG, BY_CHANNEL] : FROM_LOG)
   // each message that comes again is alone for its round trips, so that fewer of them do as well on servers
-  const { flaky = 17, backlog = stage.store.dialect === 'postgres' ? 20 : 40 } = scenario
-  const load: Load = new Load(fleet, { random, flaky, backlog: () => rows.backlog(), most: backlog })
+  const { flaky = 17, keys = 9, backlog = stage.store.dialect === 'postgres' ? 20 : 40 } = scenario
+  const load: Load = new Load(fleet, { random, flaky, keys, doomed, backlog: () => rows.backlog(), most: backlog })
   let drained = true
   let parking: Parking | undefined
-  let [stops, meanwhile] = [0, 0]
+  let [stops, meanwhile, absences] = [0, 0, 0]
   let rolled: Rolled = { restarts: 0, inHand: 0 }
+  const left = () => (scenario.rolling ? fleet.leaves.length : 0)
+  const faults = () =>
+    fleet.kills + fleet.poisoned + fleet.resumed + left() + (recovery?.strikes ?? 0) + load.undone.size
+  const telling = onProgress && setInterval(() => onProgress({ faults: faults(), answered: load.answered.size }), 1_000)
   try {
     await fleet.start()
     recovery = new Recovery(rows, load)
     load.start()
     const scene: Scene = { stage, fleet, load, rows, recovery, random, patience }
     try {
-      const killing = !stopping && !scenario.poison && !strike && !scenario.rolling
+      const killing = !stopping && !scenario.poison && !strike && !scenario.rolling && !dependency && !scenario.replay
       if (scenario.chance) await killByChance(scene, scenario.chance, count)
       if (stopping) stops = await wakeZombies(scene, count)
       if (scenario.rolling) rolled = await roll(scene, scenario.rolling, count)
       if (strike) meanwhile = await strikeServer(scene, strike, count, scenario.room)
+      if (dependency) absences = await loseDependency(scene, count)
+      if (scenario.replay) await replay(scene, count)
       if (scenario.poison) parking = await sendPoison(scene)
       if (scenario.poison && !parking) throw new Error('the poisoned message was not given up')
-      await enough(scene, killing ? count : 0, scenario.operations ?? 100)
+      if (doomed > 0) await until(`${count} failures`, () => load.undone.size >= count, patience + 200 * count)
+      await enough(scene, killing && doomed === 0 ? count : 0, scenario.operations ?? 100)
       if (parking) await giveUp(scene)
       const atRest = async () => load.settled && (await rows.quiet(fleet.pids))
       await until('everything to be handled', atRest, patience)
@@ -83,6 +109,7 @@ export async function run(scenario: Scenario, options: RunOptions): Promise<Repo
     }
     if (drained) await fleet.stop()
   } finally {
+    clearInterval(telling)
     await fleet.end()
     load.close()
   }
@@ -98,11 +125,13 @@ export async function run(scenario: Scenario, options: RunOptions): Promise<Repo
     name: scenario.name,
     stack: stack.name,
     seed,
-    faults: fleet.kills + stops + rolled.restarts + strikes,
+    faults: fleet.kills + fleet.poisoned + stops + rolled.restarts + strikes + load.undone.size + absences,
     kills: fleet.kills,
     stops,
     restarts: rolled.restarts,
     strikes,
+    undone: load.undone.size,
+    absences,
     sent: sent.size,
     refused: refused.length,
     repeated,
@@ -115,7 +144,7 @@ export async function run(scenario: Scenario, options: RunOptions): Promise<Repo
     poisoned: fleet.poisoned,
     recovery: times,
     slowestLeave: Math.max(0, ...fleet.leaves),
-    meanwhile,
+    meanwhile: Number.isFinite(meanwhile) ? meanwhile : 0,
     drained,
     ...(parking && { parking }),
     odd: [...fleet.odd, ...refused, ...fleet.spent],
@@ -145,9 +174,15 @@ async function enough({ fleet, load, patience }: Scene, kills: number, operation
 }
 
 function mortalOf(
-  { chance = [], poison, rolling = [] }: Scenario,
+  { chance = [], poison, replay: replays, rolling = [] }: Scenario,
   crash: NonNullable<Scenario['crash']>,
 ): ReadonlySet<Role> {
   const crashing = (Object.entries(crash) as [Role, CrashPlan][]).filter(([, { stop }]) => !stop).map(([role]) => role)
-  return new Set([...crashing, ...chance, ...rolling, ...(poison ? (['consumer'] as const) : [])])
+  return new Set([
+    ...crashing,
+    ...chance,
+    ...rolling,
+    ...(replays ? (['api'] as const) : []),
+    ...(poison ? (['consumer'] as const) : []),
+  ])
 }

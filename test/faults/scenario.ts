@@ -1,6 +1,6 @@
-import type { FaultPoint, Protection } from 'obverse'
+import type { FaultPoint } from 'obverse'
 import type { Kind } from '../../scripts/servers/name.ts'
-import type { Role } from './ledger/protocol.ts'
+import type { Removed, Role } from './ledger/protocol.ts'
 import type { Report } from './report.ts'
 
 export type StackName = 'embedded' | 'servers'
@@ -25,8 +25,11 @@ export interface Strike {
    * - `unbind`: the queues lose their bindings; what was published before stays
    * - `delete`: the queues are deleted, at a moment at which nothing is in them
    * - `alarm`: publishers are blocked for `ms`, and a relay is asked to leave meanwhile
+   * - `conflict`: a tenth of the rows written are refused with a serialization failure, until some were
+   * - `cut`: a connection to it is reset after a random byte, on the way there or back
+   * - `silence`: nothing arrives in one direction for `ms`, on any connection, and nobody is told
    */
-  readonly how: 'kill' | 'freeze' | 'terminate' | 'unbind' | 'delete' | 'alarm'
+  readonly how: 'kill' | 'freeze' | 'terminate' | 'unbind' | 'delete' | 'alarm' | 'conflict' | 'cut' | 'silence'
   readonly ms: number
   /** The whole server is struck, so that it has to be this run's alone. */
   readonly own: boolean
@@ -36,13 +39,13 @@ export interface Strike {
 
 /** The same scenario with a protection taken away: its own check must fail, or it proves nothing. */
 export interface Canary {
-  readonly without: readonly Protection[]
+  readonly without: readonly Removed[]
   readonly count: number
   /** Where processes end, if elsewhere than in the scenario. */
   readonly crash?: Scenario['crash']
   /** Default: those of the scenario. */
   readonly stacks?: readonly StackName[]
-  /** Shown by a quicker scenario as well: run only when faults are asked for by name or number. */
+  /** Shown by a quicker scenario as well: run only when faults are asked for by name or number; so are those of a thorough scenario. */
   readonly thorough?: true
   /** What has to be seen, in words and as a look at the report. */
   readonly shows: string
@@ -59,6 +62,8 @@ export interface Expectation {
 export interface Scenario {
   /** For the command line. */
   readonly name: string
+  /** What it shows of the faults in `numbers.ts`. */
+  readonly numbers: readonly number[]
   readonly fault: string
   /** Default: both. */
   readonly stacks?: readonly StackName[]
@@ -77,6 +82,14 @@ export interface Scenario {
   readonly strike?: Strike
   /** One message ends its process whenever it is handled. */
   readonly poison?: boolean
+  /** The share of commands that fail after they have published; each is a fault. Default none. */
+  readonly doomed?: number
+  /** What handlers depend on goes away and comes back. */
+  readonly dependency?: boolean
+  /** Handlers give up many messages, which are sent to them again while who does so is killed. */
+  readonly replay?: boolean
+  /** Keys among which operations are divided. Default 9. */
+  readonly keys?: number
   /** Messages that fail once, one of so many. Default 17. */
   readonly flaky?: number
   /** Operations that are sent at least, whatever the faults. Default 100. */
@@ -85,6 +98,8 @@ export interface Scenario {
   readonly backlog?: number
   /** How many more of them during a strike. Default none. */
   readonly room?: number
+  /** Run only when faults are asked for by name or number. */
+  readonly thorough?: true
   readonly expects?: readonly Expectation[]
   readonly canaries?: readonly Canary[]
 }

@@ -3,6 +3,7 @@ import type { OwnServer } from '../servers.ts'
 import type { Stores } from './ledger/stores.ts'
 import type { ViewName } from './ledger/views.ts'
 import type { Scenario, StackName } from './scenario.ts'
+import type { Link } from './servers/link.ts'
 import type { Sql } from './sql.ts'
 
 /** What a scenario is run on. */
@@ -32,6 +33,8 @@ export interface Stage {
   readonly management?: string
   /** Servers that are this run's to strike. */
   readonly struck: Readonly<Partial<Record<Kind, OwnServer>>>
+  /** Ways to servers that are this run's to cut and silence; its processes use them, whoever looks from beside does not. */
+  readonly links: Readonly<Partial<Record<Kind, Link>>>
   /** Removes everything, unless it is to be kept; then says where it is. */
   close(keep: boolean): Promise<string>
 }

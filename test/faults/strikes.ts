@@ -6,6 +6,7 @@ import type { Scene } from './conductors.ts'
 import { ALONE, SHARED } from './ledger/handlers.ts'
 import type { ServerStores } from './ledger/stores.ts'
 import type { Strike } from './scenario.ts'
+import type { Direction, Link } from './servers/link.ts'
 
 /** Operations that are answered before a strike, and effects after it. */
 const SOME = 12
@@ -28,6 +29,7 @@ export async function strikeServer(scene: Scene, strike: Strike, strikes: number
     await pause(-Math.log(1 - random()) * MEAN)
     if (fleet.odd.length > 0) return least
     await recovery.expect()
+    recovery.strikes += 1
     const answered = load.answered.size
     load.makeRoom(room)
     await WAYS[strike.how](scene, strike)
@@ -98,7 +100,63 @@ const WAYS: Readonly<Record<Strike['how'], (scene: Scene, strike: Strike) => Pro
     await pause(strike.ms / 2)
     await ctl('set_vm_memory_high_watermark', '0.4')
   },
+
+  async conflict({ stage, patience }) {
+    const { store } = stage
+    const refusals = async () => (await store.all<{ last_value: number }>('SELECT last_value FROM faults_refused'))[0]
+    await store.all(REFUSING)
+    // one after the other: locks on several tables at once would be a deadlock of our own making
+    for (const name of TABLES) {
+      await store.all(
+        `CREATE TRIGGER faults_refuse BEFORE INSERT ON ${name} FOR EACH ROW EXECUTE FUNCTION faults_refuse()`,
+      )
+    }
+    const before = (await refusals())?.last_value ?? 0
+    await until('rows to be refused', async () => ((await refusals())?.last_value ?? 0) >= before + SOME, patience)
+    for (const name of TABLES) await store.all(`DROP TRIGGER faults_refuse ON ${name}`)
+  },
+
+  async cut(scene, strike) {
+    const link = linkTo(scene, strike)
+    const before = link.cuts
+    // few bytes as often as many
+    link.cutAfter(Math.ceil(MOST_BYTES ** scene.random()), directionOf(scene))
+    await until('a connection to be cut', () => link.cuts > before, scene.patience)
+  },
+
+  async silence(scene, strike) {
+    const link = linkTo(scene, strike)
+    link.silence(directionOf(scene))
+    await pause(strike.ms)
+    link.restore()
+  },
 }
+
+function directionOf({ random }: Scene): Direction {
+  return random() < 0.5 ? 'to server' : 'to client'
+}
+
+function linkTo({ stage }: Scene, { server }: Strike): Link {
+  const found = stage.links[server]
+  if (!found) throw new Error(`this run has no link to ${server}`)
+  return found
+}
+
+/** The most bytes that pass before a connection is cut. */
+const MOST_BYTES = 4_000
+
+/** Of the application and of the toolkit. */
+const TABLES = ['ledger', 'effects', 'obverse_event', 'obverse_queue', 'obverse_inbox']
+
+/** What a sequence counts is not rolled back. */
+const REFUSING = `CREATE SEQUENCE IF NOT EXISTS faults_refused;
+  CREATE OR REPLACE FUNCTION faults_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF random() < 0.1 THEN
+      PERFORM nextval('faults_refused');
+      RAISE EXCEPTION 'could not serialize access' USING ERRCODE = '40001';
+    END IF;
+    RETURN NEW;
+  END $$;`
 
 const TERMINATE = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
   WHERE datname = current_database() AND pid <> pg_backend_pid()`

@@ -42,12 +42,17 @@ function isDriverError(error: unknown): error is DriverError {
   return error instanceof Error && error.name.startsWith('Mongo')
 }
 
+/** Of the system, as EPIPE: a connection that ends while something is written to it rejects with what its socket said, as it is. */
+function isOfSocket(error: unknown): error is DriverError {
+  return error instanceof Error && /^E[A-Z]+$/.test(String((error as DriverError).code))
+}
+
 /**
  * What a driver's error means to a caller. Whatever a server says to a whole command is an outage: it costs no attempt,
  * and goes on as soon as the server, or who looks after it, has changed. `place` says where, `clean` takes secrets away.
  */
 export function storeError(error: unknown, place: string, clean: (text: string) => string): unknown {
-  if (!isDriverError(error)) return error
+  if (!isDriverError(error) && !isOfSocket(error)) return error
   const code = codeOf(error)
   const said = `${clean(error.message)}${code === undefined ? '' : `, code ${code}`}`
   if (isContended(code)) return busy(place, said, error)

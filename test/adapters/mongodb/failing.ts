@@ -19,6 +19,16 @@ export function failingOnce(
   return { db: failing, bulks }
 }
 
+/** The first bulk write fails with `error`. */
+export function throwingOnce(db: Db, error: Error): Db {
+  let thrown = false
+  return withMethod(db, 'bulkWrite', async (collection, operations: unknown[], options: object) => {
+    if (thrown) return collection.bulkWrite(operations as never, options)
+    thrown = true
+    throw error
+  })
+}
+
 /** Making an index of that name fails with `code`, alone or together with others. */
 export function refusingIndex(db: Db, name: string, code: number): Db {
   return withMethod(db, 'createIndexes', async (collection, specs: { readonly name: string }[]) => {

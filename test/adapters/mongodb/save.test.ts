@@ -4,7 +4,7 @@ import { mongodb } from 'obverse/mongodb'
 import { describe, expect, it } from 'vitest'
 import { server } from '../../servers.ts'
 import { databasesOn } from './databases.ts'
-import { failingOnce } from './failing.ts'
+import { failingOnce, throwingOnce } from './failing.ts'
 
 const shared = await server('mongodb')
 const databases = databasesOn(shared)
@@ -106,6 +106,13 @@ describe.skipIf(shared.missing)('errors of single writes', () => {
   it('one that says the server cannot now is an outage', async () => {
     const table = await opened(failingOnce(databases.next(), 10_107, [0]).db)
     await expect(table.save([row('a', 1)])).rejects.toMatchObject({ code: 'STORE_UNREACHABLE' })
+    expect(await table.save([row('a', 1)])).toEqual([])
+  })
+
+  it('that of a socket, which the driver passes on as it is, is an outage', async () => {
+    const ended = Object.assign(new Error('This socket has been ended by the other party'), { code: 'EPIPE' })
+    const table = await opened(throwingOnce(databases.next(), ended))
+    await expect(table.save([row('a', 1)])).rejects.toMatchObject({ code: 'STORE_UNREACHABLE', cause: ended })
     expect(await table.save([row('a', 1)])).toEqual([])
   })
 

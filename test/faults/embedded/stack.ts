@@ -31,6 +31,7 @@ function stage({ broker }: Scenario): Stage {
       return new Map(rows.map(({ name, position }) => [name, position]))
     },
     struck: {},
+    links: {},
     async close(keep) {
       await Promise.all([store, ...apart].map((sql) => sql.close()))
       if (!keep) folder.remove()

@@ -7,6 +7,8 @@ export interface Op {
   readonly amount: number
   /** Its first attempt fails, after it has written. */
   readonly flaky?: boolean
+  /** Its command fails, after it has written and published. */
+  readonly doomed?: boolean
   /** Ends the process of the handler that has the channel `alone`. */
   readonly poison?: boolean
 }

@@ -13,7 +13,7 @@ import {
 import { seededRandom } from 'obverse/testing'
 import { createLedger } from './app.ts'
 import { crashPoint } from './crash.ts'
-import { FLAKY } from './handlers.ts'
+import { DOOMED, FLAKY } from './handlers.ts'
 import { Enter, type Op } from './messages.ts'
 import { type Assignment, type Notice, type Order, ROLES } from './protocol.ts'
 import type { Stores } from './stores.ts'
@@ -32,7 +32,7 @@ export function run<S extends Stores>(parts: (stores: S) => Pick<AppOptions<[]>,
   const runtime: Runtime = {
     ...systemRuntime,
     random,
-    without: new Set(without),
+    without: new Set(without.filter((one) => one !== 'rollback')),
     reach(at) {
       if (at === 'ack.after') open -= 1
       return point.reach(at)
@@ -42,8 +42,12 @@ export function run<S extends Stores>(parts: (stores: S) => Pick<AppOptions<[]>,
     if (step.step === 'received') open += 1
     tell(step, role, outages)
   }
-  const app = createLedger({ ...parts(stores as S), runtime, observe: [observe] }, partitions, () =>
-    pause(random() * 3),
+  let [away, refusing] = [false, false]
+  const app = createLedger(
+    { ...parts(stores as S), runtime, observe: [observe] },
+    partitions,
+    { pause: () => pause(random() * 3), away: () => away, refusing: () => refusing },
+    without.includes('rollback'),
   )
 
   const sending = new Set<Promise<void>>()
@@ -54,8 +58,10 @@ export function run<S extends Stores>(parts: (stores: S) => Pick<AppOptions<[]>,
     try {
       if (leaving) throw new ObverseError('STORE_CLOSED', 'the process leaves')
       const { result } = await app.send(Enter(op), { idempotencyKey: opId })
-      say({ is: 'answered', opId, number: result.number })
+      // only a handler that is heedless answers
+      say(op.doomed ? { is: 'undone', opId } : { is: 'answered', opId, number: result.number })
     } catch (error) {
+      if (op.doomed && String(error).includes(DOOMED)) return say({ is: 'undone', opId })
       const again = isObverseError(error, 'CONFLICT') || isObverseError(error, 'IDEMPOTENCY_IN_PROGRESS')
       if (again || leaving || (outages && kindOf(error) === 'outage')) say({ is: 'again', opId })
       else say({ is: 'refused', opId, reason: String(error) })
@@ -77,6 +83,16 @@ export function run<S extends Stores>(parts: (stores: S) => Pick<AppOptions<[]>,
         break
       case 'arm':
         point.armed = order.armed
+        break
+      case 'dependency':
+        away = order.away
+        break
+      case 'refuse':
+        refusing = order.all
+        break
+      case 'retry':
+        for (const { id } of await app.operate.deadLetters.list({ limit: 1_000 }))
+          await app.operate.deadLetters.retry(id)
         break
       case 'send': {
         const sent = send(order.op).finally(() => sending.delete(sent))
@@ -122,6 +138,7 @@ function tell(step: Step, role: string, outages: boolean): void {
   if (step.step === 'handled' && step.outcome === 'lost') say({ is: 'lost' })
   if (step.step === 'dead') say({ is: 'dead' })
   if (step.step === 'retrying' && !step.reason.includes(FLAKY)) say({ is: 'spent', what: text() })
+  if (step.step === 'outage') say({ is: 'outage' })
   if (step.step === 'outage' && !outages) say({ is: 'odd', what: text() })
   if (step.step === 'failed' && !(outages && kindOf(step.error) === 'outage')) say({ is: 'odd', what: text() })
 }

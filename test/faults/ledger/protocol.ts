@@ -22,6 +22,9 @@ export interface Crash {
   readonly stop?: boolean
 }
 
+/** Taken away from the ledger itself: it lets a command that fails commit all the same. */
+export type Removed = Protection | 'rollback'
+
 /** What a process is told by the variable `LEDGER` of its environment. */
 export interface Assignment {
   readonly role: Role
@@ -29,7 +32,7 @@ export interface Assignment {
   readonly partitions: number
   /** A server is struck: it is no mistake that something cannot be reached. */
   readonly outages: boolean
-  readonly without: readonly Protection[]
+  readonly without: readonly Removed[]
   readonly crash?: Crash
   readonly seed: number
 }
@@ -38,6 +41,12 @@ export type Order =
   /** Open and run. Not armed: the crash of the assignment does not happen. */
   | { readonly do: 'go'; readonly armed: boolean }
   | { readonly do: 'arm'; readonly armed: boolean }
+  /** What handlers depend on is away, or back. */
+  | { readonly do: 'dependency'; readonly away: boolean }
+  /** Handlers give up whatever they get, or no longer. */
+  | { readonly do: 'refuse'; readonly all: boolean }
+  /** Sends every dead letter to its handler again. */
+  | { readonly do: 'retry' }
   | { readonly do: 'send'; readonly op: Op }
   /** Asks for every dead letter. */
   | { readonly do: 'letters' }
@@ -55,6 +64,10 @@ export interface Letter {
 
 export type Notice =
   | { readonly is: 'loaded' | 'ready' | 'redelivered' | 'returned' | 'lost' | 'dead' | 'stopping' | 'resumed' }
+  /** A part could not reach something, and tries again. */
+  | { readonly is: 'outage' }
+  /** Its command has failed, as it should. */
+  | { readonly is: 'undone'; readonly opId: string }
   /** An attempt was spent on a message that does not fail by itself. */
   | { readonly is: 'spent'; readonly what: string }
   | { readonly is: 'answered'; readonly opId: string; readonly number: number }

@@ -10,10 +10,14 @@ const STORE: PostgresOptions = { lease: 1_000, poll: 100 }
 const BROKER: RabbitOptions = { connectTimeout: 1_000, confirmTimeout: 5_000, blockedTimeout: 500 }
 
 run((stores: ServerStores) => {
-  const { impatient } = stores
+  const { impatient, answerTimeout } = stores
   const views = stores.mongodb === undefined ? undefined : mongodb(stores.mongodb, { timeout: 1_000 })
   return {
-    store: postgres(stores.postgres, { ...STORE, ...(impatient && { turnLimit: 1_500 }) }),
+    store: postgres(stores.postgres, {
+      ...STORE,
+      ...(impatient && { turnLimit: 1_500 }),
+      ...(answerTimeout !== undefined && { answerTimeout }),
+    }),
     ...(stores.rabbitmq !== undefined && {
       broker: rabbitmq(stores.rabbitmq, { ...BROKER, ...(impatient && { heartbeat: 1_000 }) }),
     }),

@@ -16,4 +16,6 @@ export interface ServerStores {
   readonly mongodb?: string
   /** Somebody is stopped and continued: what is silent must be given up within the test. */
   readonly impatient: boolean
+  /** Milliseconds that a statement is waited for, where the database itself falls silent. */
+  readonly answerTimeout?: number
 }

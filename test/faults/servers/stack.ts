@@ -8,6 +8,7 @@ import type { OwnServer, Server } from '../../servers.ts'
 import { ALONE, SHARED } from '../ledger/handlers.ts'
 import type { Scenario } from '../scenario.ts'
 import type { Stack, Stage, ViewRow } from '../stack.ts'
+import { createLink } from './link.ts'
 import { postgresDatabase } from './sql.ts'
 
 /** What runs share, and what one at a time may strike. */
@@ -30,11 +31,17 @@ export function servers(homes: Homes): Stack {
   }
 }
 
+/** Milliseconds that a statement is waited for where the database falls silent. */
+const ANSWER = 1_500
+
 async function stage(
   { broker, strike, partitions = 1, crash = {} }: Scenario,
   { shared, own, forgetful }: Homes,
 ): Promise<Stage> {
-  const impatient = strike?.how === 'freeze' || Object.values(crash).some(({ stop }) => stop)
+  const isSilent = strike?.how === 'freeze' || strike?.how === 'silence'
+  // its handlers must not be blamed for the silence of their database
+  const isSilentStore = isSilent && strike.server === 'postgres'
+  const impatient = (isSilent && !isSilentStore) || Object.values(crash).some(({ stop }) => stop)
   const used: readonly Kind[] = broker ? ['postgres', 'rabbitmq', 'mongodb'] : ['postgres']
   const struck: Partial<Record<Kind, OwnServer>> = {}
   if (strike?.own) {
@@ -56,12 +63,18 @@ async function stage(
   const store = postgresDatabase(postgres)
   const queues = rabbitmq === undefined ? undefined : queueCounts(rabbitmq, partitions)
   const documents = mongodb === undefined ? undefined : new MongoClient(mongodb, { serverSelectionTimeoutMS: 1_000 })
+  const [cut] = spaces.filter(
+    ({ kind }) => kind === strike?.server && (strike.how === 'cut' || strike.how === 'silence'),
+  )
+  const link = cut && (await createLink(cut.url))
+  const addresses = { rabbitmq, mongodb, postgres, ...(link && { [cut.kind]: link.url }) }
   return {
     stores: {
-      postgres,
+      postgres: addresses.postgres,
       impatient,
-      ...(rabbitmq !== undefined && { rabbitmq }),
-      ...(mongodb !== undefined && { mongodb }),
+      ...(isSilentStore && { answerTimeout: ANSWER }),
+      ...(addresses.rabbitmq !== undefined && { rabbitmq: addresses.rabbitmq }),
+      ...(addresses.mongodb !== undefined && { mongodb: addresses.mongodb }),
     },
     store,
     queues: [store],
@@ -83,7 +96,9 @@ async function stage(
     },
     ...(management !== undefined && { management }),
     struck,
+    links: link ? { [cut.kind]: link } : {},
     async close(keep) {
+      await link?.close()
       await Promise.all([store.close(), queues?.close(), documents?.close()])
       if (!keep) await Promise.all(spaces.map(({ home }) => dropSpace(home, name)))
       forget(name)
