@@ -2,7 +2,7 @@ import type { Canary, Expectation, Scenario } from './scenario.ts'
 
 const SERVERS = ['servers'] as const
 const ALL = { api: 1, consumer: 1, relay: 1 } as const
-/** While the broker is away commands go on, so that their messages must have room in the outbox, whatever was queued before. */
+/** While a server is away commands go on, so that their messages must have room, whatever was queued before. */
 const ROOM = 100
 
 const goesOn: Expectation = {
@@ -218,6 +218,7 @@ export const serverScenarios: readonly Scenario[] = [
     count: 5,
     broker: true,
     processes: ALL,
+    room: ROOM,
     strike: { server: 'mongodb', how: 'kill', ms: 500, own: true },
     expects: [goesOn],
     canaries: [countsOutages],
@@ -230,6 +231,7 @@ export const serverScenarios: readonly Scenario[] = [
     count: 5,
     broker: true,
     processes: ALL,
+    room: ROOM,
     strike: { server: 'mongodb', how: 'kill', ms: 500, own: true, forgets: true },
     expects: [goesOn],
     canaries: [
