@@ -62,6 +62,9 @@ export class Sender {
         // a connection that was kept may close at the very moment at which it is used again: nothing was sent
         if (error.code === 'ECONNRESET' && sent.reusedSocket)
           resolve(this.#send({ method, target, headers, ...(body && { body }) }))
+        // too many headers are refused before it is known that they are of a HEAD: its answer has a body all the same
+        else if (method === 'HEAD' && error.code === 'HPE_CLOSED_CONNECTION')
+          resolve({ status: 431, headers: {}, text: '' })
         else reject(error)
       })
       sent.end(body)
