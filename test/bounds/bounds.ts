@@ -1,6 +1,28 @@
-import { STACKS } from '../../apps/orders/stack.ts'
+import { STACKS, type Stack } from '../../apps/orders/stack.ts'
 import type { Bound } from './bound.ts'
+import { messages } from './messages/check.ts'
+import { passing, type Way } from './passing/check.ts'
 import { requests } from './requests/check.ts'
+
+/** Memory while messages pass, on one stack or both. */
+function memory(name: string, asks: string, way: Way, count: number, on: readonly Stack[]): Bound {
+  return {
+    name,
+    asks,
+    unit: 'messages',
+    count,
+    stacks: on,
+    async run(stacks, { stack, count: messages }) {
+      const { env, relayed, silence, close } = await stacks.passing(stack)
+      try {
+        if (way === 'never') await silence()
+        return await passing({ env, relayed, way, count: messages, name: `${name}, ${stack}` })
+      } finally {
+        await close()
+      }
+    },
+  }
+}
 
 export const BOUNDS: readonly Bound[] = [
   {
@@ -18,4 +40,30 @@ export const BOUNDS: readonly Bound[] = [
       }
     },
   },
+  {
+    name: 'messages',
+    asks: 'malformed messages on the queue: each is a dead letter with its reason and its bytes, and the good ones are handled',
+    unit: 'messages',
+    count: 20_000,
+    stacks: STACKS,
+    async run(stacks, { stack, count, seed }) {
+      const orders = await stacks.orders(stack)
+      try {
+        return await messages(orders, { count, seed })
+      } finally {
+        await orders.end()
+      }
+    },
+  },
+  memory(
+    'memory',
+    'memory stays flat while messages pass through writer, relay and consumer',
+    'beside',
+    1_000_000,
+    STACKS,
+  ),
+  memory('behind', 'memory stays flat in a consumer that comes when all are waiting', 'behind', 1_000_000, STACKS),
+  memory('broker-down', 'memory stays flat while commands are accepted and the broker is down', 'never', 100_000, [
+    'servers',
+  ]),
 ]
