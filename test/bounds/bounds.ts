@@ -1,5 +1,6 @@
 import { STACKS, type Stack } from '../../apps/orders/stack.ts'
 import type { Bound } from './bound.ts'
+import { longLog } from './log/check.ts'
 import { messages } from './messages/check.ts'
 import { passing, type Way } from './passing/check.ts'
 import { requests } from './requests/check.ts'
@@ -66,4 +67,19 @@ export const BOUNDS: readonly Bound[] = [
   memory('broker-down', 'memory stays flat while commands are accepted and the broker is down', 'never', 100_000, [
     'servers',
   ]),
+  {
+    name: 'log',
+    asks: 'with many events in the log append, relay and read are as fast as with 10,000, and a rebuild at half the speed of a projection',
+    unit: 'events',
+    count: 1_000_000,
+    stacks: STACKS,
+    async run(stacks, { stack, count }) {
+      const [small, large] = [await stacks.store(stack), await stacks.store(stack)]
+      try {
+        return await longLog({ name: `log, ${stack}`, small: small.store, large: large.store, count })
+      } finally {
+        await Promise.all([small.close(), large.close()])
+      }
+    },
+  },
 ]
