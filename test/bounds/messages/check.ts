@@ -25,6 +25,8 @@ const BETWEEN = 20
 /** Fewer messages leave the process warming up. */
 const JUDGED_FROM = 5_000
 const PATIENCE = 120_000
+/** Milliseconds without another dead letter after which no more will come. */
+const SETTLED = 10_000
 
 /** Puts malformed messages on the queue, good ones between them, and looks at what a consumer makes of them. */
 export async function messages(orders: Installation, { count, seed, plant }: MessagesOptions): Promise<Outcome> {
@@ -100,6 +102,13 @@ const CODES = ['MESSAGE_MALFORMED', 'MESSAGE_TYPE_UNKNOWN', 'MESSAGE_VERSION_UNK
 
 /** Every message that was put there is a dead letter, once, as it was, with a reason; nothing else is. */
 async function compare(orders: Installation, put: ReadonlyMap<string, number>, findings: Findings): Promise<number> {
+  // a broker counts what waits, not what a consumer has in hand
+  const count = async () => Number((await orders.rows('SELECT count(*) AS n FROM obverse_held'))[0].n)
+  for (let before = -1; before < (await count()); ) {
+    before = await count()
+    const all = [...put.values()].reduce((sum, each) => sum + each, 0)
+    await until('more dead letters', async () => before >= all || (await count()) > before, SETTLED).catch(() => {})
+  }
   const rows = await orders.rows('SELECT handler, state, code, reason, body FROM obverse_held')
   const missing = new Map(put)
   for (const { handler, state, code, reason, body } of rows) {
