@@ -1,9 +1,13 @@
-import { describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { EmbeddedInstallation } from '../../apps/orders/test/embedded.ts'
 import { onEveryStack } from '../../apps/orders/test/stacks.ts'
+import { killAll } from '../processes.ts'
 import { WATCHED } from './memory.ts'
 import { messages } from './messages/check.ts'
 import { MISTAKES, plant } from './messages/mistake.ts'
+
+// what a test that took too long has left
+afterAll(killAll)
 
 // The full number: npm run bounds -- messages
 const COUNT = { embedded: 500, servers: 150 } as const

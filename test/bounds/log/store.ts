@@ -16,7 +16,7 @@ import { until } from '../../processes.ts'
 import { Progress } from '../progress.ts'
 
 /** Events of one timed run: few beside those that are there. */
-const SLICE = 500
+const SLICE = 2_000
 const READ = 5_000
 const PAGE = 1_000
 const IN_FLIGHT = 64

@@ -36,7 +36,13 @@ export async function requests(
   const arbitrary = requestsOf(description)
   const sender = new Sender(orders.url)
   const findings = new Findings()
-  const known = { ids: [] as string[], tokens: [] as string[], created: new Set<string>(), changes: new Set<string>() }
+  const known = {
+    ids: [] as string[],
+    tokens: [] as string[],
+    created: new Set<string>(),
+    changes: new Set<string>(),
+    unknown: 0,
+  }
   const statuses = new Map<number, number>()
   const samples: Sample[] = []
   const size = Math.ceil(count / BATCHES)
@@ -52,6 +58,7 @@ export async function requests(
     if (answer) statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1)
     const wrong = wrongAbout(request, answer, description)
     if (wrong !== undefined) findings.add(wrong, `${brief(request)} -> ${answer?.status} ${answer?.text.slice(0, 300)}`)
+    if (answer?.status === 503 && request.method !== 'GET') known.unknown += 1
     if (answer) remember(answer)
   }
   const remember = ({ status, headers, text }: Answer): void => {
