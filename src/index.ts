@@ -10,6 +10,7 @@ export * from './message/registry.ts'
 export * from './message/envelope.ts'
 export * from './message/metadata.ts'
 export * from './message/delivery.ts'
+export * from './message/bytes.ts'
 export * from './message/codec.ts'
 export * from './message/token.ts'
 

@@ -120,6 +120,7 @@ export function decode(body: string, registry: Registry): { envelope: Envelope; 
 
 /** Reads and checks the envelope only; the type may be unknown here. */
 export function readEnvelope(body: string): Envelope {
+  if (!body.isWellFormed()) throw malformed('it is not UTF-8')
   let raw: unknown
   try {
     raw = JSON.parse(body)

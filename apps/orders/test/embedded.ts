@@ -8,7 +8,7 @@ export class EmbeddedInstallation extends Installation {
   readonly stack = 'embedded'
   readonly missing = undefined
   readonly folder = temporaryFolder('orders')
-  protected readonly env: Readonly<Record<string, string>>
+  readonly env: Readonly<Record<string, string>>
 
   constructor(env: Readonly<Record<string, string>> = {}) {
     super()

@@ -26,7 +26,8 @@ export abstract class Installation {
   abstract readonly stack: Stack
   /** Why this stack cannot be had here. */
   abstract readonly missing: string | undefined
-  protected abstract readonly env: Readonly<Record<string, string>>
+  /** Of its processes: where the data is. */
+  abstract readonly env: Readonly<Record<string, string>>
   readonly processes: RunningProcess[] = []
   url = ''
 

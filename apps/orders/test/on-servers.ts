@@ -23,7 +23,7 @@ const INT8 = 20
 export class ServersInstallation extends Installation {
   readonly stack = 'servers'
   readonly missing: string | undefined
-  protected readonly env: Readonly<Record<string, string>>
+  readonly env: Readonly<Record<string, string>>
   readonly #servers: Servers
   readonly #partitions: number
   #pool: pg.Pool | undefined

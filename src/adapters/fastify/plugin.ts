@@ -10,6 +10,7 @@ import { serveHealth } from './health.ts'
 import { answerUnrouted, Methods } from './methods.ts'
 import { type OpenApiInfo, openApi } from './openapi.ts'
 import type { OnError } from './problem.ts'
+import { refuseBeforeRouting } from './protocol.ts'
 import type { Routes } from './routes.ts'
 import { failureOf } from './status.ts'
 
@@ -49,6 +50,7 @@ export function plugin<H>(routes: Routes<H>, options: HttpOptions = {}): Fastify
     acceptJson(server, options)
     drainOnClose(server, options.drain ?? DRAIN)
     server.addHook('onRequest', async (request, reply) => allowOrigin(request, reply, cors))
+    refuseBeforeRouting(server)
     server.setErrorHandler((error, request, reply) => fail(error, request, reply, envelope, options.onError))
     for (const route of routes.list) {
       server.route({

@@ -1,6 +1,6 @@
-import { STATUS_CODES } from 'node:http'
+import { type Server, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
-import fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
+import fastify, { type FastifyHttpOptions, type FastifyInstance } from 'fastify'
 import { BODY_LIMIT } from './body.ts'
 import { allowOrigin } from './cors.ts'
 import { type Envelope, plainEnvelope } from './envelope.ts'
@@ -21,12 +21,14 @@ const ARRIVAL = 60_000
  * const server = fastify({ ...serverOptions({ envelope }), logger: true })
  * await server.register(plugin(routes, { envelope }))
  */
-export function serverOptions(options: HttpOptions = {}): FastifyServerOptions {
+export function serverOptions(options: HttpOptions = {}): FastifyHttpOptions<Server> {
   const { envelope = plainEnvelope, cors = false, bodyLimit = BODY_LIMIT, onError } = options
   return {
     bodyLimit,
     requestTimeout: ARRIVAL,
     return503OnClosing: false,
+    // refused by the plugin, with a body
+    http: { requireHostHeader: false },
     routerOptions: { maxParamLength: PARAMETER_LENGTH },
     frameworkErrors: (error, request, reply) => {
       allowOrigin(request, reply, cors)

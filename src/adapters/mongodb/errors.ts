@@ -39,7 +39,7 @@ export function isOfRow(code: number | undefined): boolean {
 
 /** Was it thrown by the driver? Another copy of it has other classes, so they are told by name. */
 function isDriverError(error: unknown): error is DriverError {
-  return error instanceof Error && error.name.startsWith('Mongo')
+  return error instanceof Error && /^(?:Mongo|PoolCleared)/.test(error.name)
 }
 
 /** Of the system, as EPIPE: a connection that ends while something is written to it rejects with what its socket said, as it is. */

@@ -1,4 +1,13 @@
-import { type DeadLetter, type DeadLetters, type HeldState, isoTime, ObverseError, readEnvelope } from 'obverse'
+import {
+  bodyOfBytes,
+  bytesOfBody,
+  type DeadLetter,
+  type DeadLetters,
+  type HeldState,
+  isoTime,
+  ObverseError,
+  readEnvelope,
+} from 'obverse'
 import type { Connection } from './connection.ts'
 import type { Environment } from './environment.ts'
 import { promote } from './lane.ts'
@@ -92,13 +101,13 @@ export function deadLetters(environment: Environment): DeadLetters {
     retry: (id) =>
       act(id, async (connection, row) => {
         if (row.handler !== null) return again(connection, row)
-        await resume(connection, row, row.body.toString())
+        await resume(connection, row, bodyOfBytes(row.body))
         await connection.run(REMOVE, [id])
       }),
     edit: (id, body) =>
       act(id, async (connection, row) => {
         if (row.messageId !== null) assertSameMessage(row.messageId, body)
-        await connection.run(EDIT, [id, Buffer.from(body)])
+        await connection.run(EDIT, [id, bytesOfBody(body)])
         if (row.handler !== null) return again(connection, row)
         await resume(connection, row, body)
         await connection.run(SKIP, [id, 'edited and sent to its channel again'])
@@ -114,7 +123,7 @@ export function deadLetters(environment: Environment): DeadLetters {
       reclaim(environment, knows, (connection, rows) =>
         enqueue(
           connection,
-          rows.map(({ channel, messageId, body }) => asItCame(channel, messageId, body.toString())),
+          rows.map(({ channel, messageId, body }) => asItCame(channel, messageId, bodyOfBytes(body))),
           runtime.now(),
         ),
       ),
@@ -151,8 +160,8 @@ function asItCame(channel: string, messageId: string | null, body: string): Queu
 function letterOf({ body, originalBody, note, ...row }: ListedRow): DeadLetter {
   return {
     ...row,
-    body: body.toString(),
-    ...(originalBody !== null && { originalBody: originalBody.toString() }),
+    body: bodyOfBytes(body),
+    ...(originalBody !== null && { originalBody: bodyOfBytes(originalBody) }),
     ...(note !== null && { note }),
   }
 }

@@ -1,4 +1,6 @@
 import {
+  bodyOfBytes,
+  bytesOfBody,
   type Delivery,
   type Envelope,
   type Failure,
@@ -245,7 +247,7 @@ async function refuse(connection: Connection, environment: Environment, refused:
     storable(reason),
     at,
     unknown?.schemaVersion ?? null,
-    Buffer.from(body),
+    bytesOfBody(body),
   ])
   if (added > 0 && messageId !== undefined && !mayReturn) await statusRefused(connection, messageId, code, reason, at)
 }
@@ -303,5 +305,5 @@ interface ClaimedRow {
 }
 
 function heldRowOf({ id, messageId, channel, handler, ordered, attempts, lost, body }: ClaimedRow): HeldRow {
-  return { heldId: id, messageId, body: body.toString(), channel, handler, ordered, attempts, redelivered: lost }
+  return { heldId: id, messageId, body: bodyOfBytes(body), channel, handler, ordered, attempts, redelivered: lost }
 }

@@ -1,4 +1,4 @@
-import { type Delivery, type Failure, type HeldState, isoTime, type Lane } from 'obverse'
+import { bytesOfBody, type Delivery, type Failure, type HeldState, isoTime, type Lane } from 'obverse'
 import type { Connection } from './connection.ts'
 import { type Environment, guards } from './environment.ts'
 import { statement } from './statement.ts'
@@ -114,7 +114,7 @@ export async function addHeld(
     storable(failure?.reason ?? ''),
     storable(failure?.detail ?? ''),
     isoTime(environment.runtime.now()),
-    rows.map(({ body }) => Buffer.from(body)),
+    rows.map(({ body }) => bytesOfBody(body)),
   ])
 }
 

@@ -1,4 +1,4 @@
-import { completeBody, type Settlement } from 'obverse'
+import { bodyOfBytes, bytesOfBody, completeBody, type Settlement } from 'obverse'
 import type { Connection } from './connection.ts'
 import { type Statement, statement } from './statement.ts'
 import { storable } from './text.ts'
@@ -80,7 +80,7 @@ export interface QueueMessage {
 
 /** Adds texts to their channels, whatever they are, in the order given. */
 export async function enqueue(connection: Connection, messages: readonly QueueMessage[], now: number): Promise<void> {
-  const bytes = messages.map(({ body }) => (body.includes('\0') ? Buffer.from(body) : null))
+  const bytes = messages.map(({ body }) => (body.includes('\0') || !body.isWellFormed() ? bytesOfBody(body) : null))
   await connection.run(ADD, [
     messages.map(({ channel }) => channel),
     messages.map(({ messageId }) => storable(messageId)),
@@ -132,7 +132,7 @@ export interface BodyColumns {
 
 /** The text of a row, to the byte as it was put there; an event's with `seq` and, once it is known, `position`. */
 export function bodyOfRow({ body, bytes, seq, position }: BodyColumns): string {
-  return bytes ? bytes.toString() : completeBody(body ?? '', seq, position)
+  return bytes ? bodyOfBytes(bytes) : completeBody(body ?? '', seq, position)
 }
 
 /** In SQL what `bodyOf` of an event does, to the byte: texts of JSON are written alike on both sides. */

@@ -54,8 +54,8 @@ const UNSTAMPED = `CREATE TABLE obverse_unstamped (
 /**
  * Outbox and queue in one: a row for each message and channel, hardly ever updated, removed when it is settled. `event`: the
  * number of the event whose columns make the body; `body`: of a command, or of a text that somebody put there; `bytes`:
- * of one with a NUL, which no text column can hold. `due`: not there for anybody before. `retry_at`: a relay does not take it
- * before, and it holds up its key. `taken`: somebody had it and did not settle it.
+ * of one with a NUL or with bytes that are not UTF-8, which no text column can hold. `due`: not there for anybody before.
+ * `retry_at`: a relay does not take it before, and it holds up its key. `taken`: somebody had it and did not settle it.
  */
 const QUEUE = [
   `CREATE TABLE obverse_queue (

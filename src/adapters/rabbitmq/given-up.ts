@@ -1,5 +1,13 @@
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib'
-import { type GivenUp, type ObverseError, outageDelay, type Runtime, type Subscription, sleep } from 'obverse'
+import {
+  bodyOfBytes,
+  type GivenUp,
+  type ObverseError,
+  outageDelay,
+  type Runtime,
+  type Subscription,
+  sleep,
+} from 'obverse'
 import type { Address } from './address.ts'
 import { closeChannel, openChannel } from './amqp-channel.ts'
 import { brokerError } from './failure.ts'
@@ -111,5 +119,5 @@ export class GivenUpSubscription implements Subscription {
 
 function givenUp({ content, properties }: ConsumeMessage, known: ReadonlyMap<string, number>): GivenUp {
   const { 'x-first-death-queue': queue = '', 'x-first-death-reason': reason = 'unknown' } = properties.headers ?? {}
-  return { channel: channelOf(queue, known), body: content.toString(), reason }
+  return { channel: channelOf(queue, known), body: bodyOfBytes(content), reason }
 }

@@ -1,5 +1,5 @@
 import type { ChannelModel, Message } from 'amqplib'
-import { ObverseError, type Runtime, sleep } from 'obverse'
+import { bodyOfBytes, ObverseError, type Runtime, sleep } from 'obverse'
 import { closeChannel, openChannel } from './amqp-channel.ts'
 import { countOf } from './declare.ts'
 
@@ -50,7 +50,7 @@ export async function peek({
     }
     shown.push(ordered ? await borrow(model, queue, messages, limit, runtime) : await get(model, queue, limit, runtime))
   }
-  return merge(shown, limit).map(({ content }) => content.toString())
+  return merge(shown, limit).map(({ content }) => bodyOfBytes(content))
 }
 
 /**

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { ChannelModel, ConfirmChannel, Message, Options } from 'amqplib'
-import { ObverseError, type Published, type PublishOutcome, type Runtime } from 'obverse'
+import { bytesOfBody, ObverseError, type Published, type PublishOutcome, type Runtime } from 'obverse'
 import type { Address } from './address.ts'
 import { closeChannel } from './amqp-channel.ts'
 import { Batch } from './batch.ts'
@@ -143,7 +143,7 @@ export class Publisher {
 
   #send(amqp: ConfirmChannel, batch: Batch, place: number, { messageId, channel, key, body }: Published): void {
     const { settings, address } = this.#options
-    const content = Buffer.from(body)
+    const content = bytesOfBody(body)
     const sent: Sent = { batch, place, route: this.#route(channel, key), bytes: content.length, returned: undefined }
     const options: Options.Publish = {
       persistent: true,

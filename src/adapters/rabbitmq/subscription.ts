@@ -1,6 +1,7 @@
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib'
 import {
   type BrokerDelivery,
+  bodyOfBytes,
   type ObverseError,
   type Runtime,
   type SubscribeOptions,
@@ -229,7 +230,7 @@ export class ChannelSubscription implements Subscription {
     const { deliveryTag, redelivered } = fields
     let settled = false
     return {
-      body: content.toString(),
+      body: bodyOfBytes(content),
       redelivered: redelivered || wasDelivered(properties.headers ?? {}),
       ack: async () => {
         if (settled || !source.live) return

@@ -1,5 +1,9 @@
+import { bodyOfBytes } from 'obverse'
 import { describe, expect, test } from 'vitest'
 import { Inbox, message, messages, open, servers, stranger, until, working } from './world.ts'
+
+/** Bytes that are not UTF-8. */
+const NOISE = Buffer.from([0x61, 0xff, 0xc3, 0xa9, 0xed, 0xa0, 0x80])
 
 const numbers = (count: number) => Array.from({ length: count }, (_, n) => String(n))
 
@@ -68,9 +72,16 @@ describe.each(servers)('a look into a queue on $name $version', (home) => {
       expect(await broker.peek('work', 10)).toEqual([])
       const channel = await (await stranger(space.url)).createConfirmChannel()
       channel.sendToQueue('work', Buffer.from('not json'))
+      channel.sendToQueue('work', NOISE)
       await channel.waitForConfirms()
       expect(await broker.peek('work', 0)).toEqual([])
-      expect(await broker.peek('work', 10)).toEqual(['not json'])
+      expect(await broker.peek('work', 10)).toEqual(['not json', bodyOfBytes(NOISE)])
+      // what was taken from a queue goes back to it to the byte
+      await broker.publish([message(null, bodyOfBytes(NOISE))])
+      const came: Buffer[] = []
+      await channel.consume('work', (one) => void (one && came.push(one.content)))
+      await until('all', () => came.length === 3)
+      expect(came.slice(1)).toEqual([NOISE, NOISE])
     })
   })
 })

@@ -1,5 +1,5 @@
-// PostgreSQL has no NUL in texts; messages do.
-import { type BrokerDelivery, type OpenStore, readEnvelope } from 'obverse'
+// PostgreSQL has no NUL in texts, and no bytes that are not UTF-8; messages do.
+import { type BrokerDelivery, bodyOfBytes, type OpenStore, readEnvelope } from 'obverse'
 import { afterEach, describe, expect, test } from 'vitest'
 import { until } from '../../../processes.ts'
 import { fresh } from '../../../servers.ts'
@@ -8,6 +8,8 @@ import { arrival, openStore } from './store.ts'
 
 const server = await fresh('postgres')
 const NUL = '\0'
+/** As a broker gives it that carries bytes. */
+const NOISE = bodyOfBytes(Buffer.from([0x61, 0xff, 0xc3, 0xa9, 0xed, 0xa0, 0x80]))
 
 describe.skipIf(server.missing)('a text with a NUL', () => {
   let store: OpenStore
@@ -15,7 +17,7 @@ describe.skipIf(server.missing)('a text with a NUL', () => {
 
   test('goes through the queue as it is, among others, in order', async () => {
     store = await openStore(await newSchema(server.url))
-    const bodies = ['first', `${NUL}`, `a${NUL}b${NUL}`, 'ä\u{1f680}', `{"id":"x${NUL}"}`, '', 'last']
+    const bodies = ['first', `${NUL}`, `a${NUL}b${NUL}`, 'ä\u{1f680}', `{"id":"x${NUL}"}`, NOISE, '', 'last']
     for (const body of bodies) await store.broker.put('work', body)
     expect(await store.broker.peek('work', 10)).toEqual(bodies)
     const taken: BrokerDelivery[] = []
@@ -44,6 +46,15 @@ describe.skipIf(server.missing)('a text with a NUL', () => {
     expect(await store.deadLetters.edit(letter?.id ?? 0, body)).toBe(true)
     expect(await store.broker.peek('work', 10)).toEqual([body])
     expect((await store.deadLetters.get(letter?.id ?? 0))?.originalBody).toBe(body)
+  })
+
+  test('and one that is not UTF-8 are dead letters to the byte', async () => {
+    store = await openStore(await newSchema(server.url))
+    await store.held.refuse({ channel: 'work', body: NOISE, code: 'MESSAGE_MALFORMED', reason: 'not UTF-8' })
+    const [letter] = await store.deadLetters.list()
+    expect(letter?.body).toBe(NOISE)
+    expect(await store.deadLetters.retry(letter?.id ?? 0)).toBe(true)
+    expect(await store.broker.peek('work', 10)).toEqual([NOISE])
   })
 
   test('is held with its key, behind it what has the same', async () => {
