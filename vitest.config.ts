@@ -8,12 +8,23 @@ delete process.env.npm_lifecycle_event
 // where they hold for `require` too: with `import` or `module` among them, drivers in CommonJS would get half of themselves.
 const conditions = ['source', 'node', 'development|production']
 
-/** Servers that are struck take longest and mostly wait: first, so that everything else runs beside them. */
+/** Servers that are struck take longest and mostly wait: first, so that everything else runs beside them; then what else takes minutes. */
+const LONGEST = [
+  'test/faults/servers.test.ts',
+  'apps/orders/test/events.test.ts',
+  'test/simulation/simulation.test.ts',
+  'test/faults/embedded.test.ts',
+  'test/bounds/messages.test.ts',
+  'test/adapters/postgres.test.ts',
+]
+
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const sorted = await super.sort(files)
-    const isLong = ({ moduleId }: TestSpecification) => moduleId.endsWith('test/faults/servers.test.ts')
-    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))]
+    const place = ({ moduleId }: TestSpecification) => {
+      const found = LONGEST.findIndex((name) => moduleId.endsWith(name))
+      return found < 0 ? LONGEST.length : found
+    }
+    return (await super.sort(files)).sort((a, b) => place(a) - place(b))
   }
 }
 

@@ -8,7 +8,8 @@ import { MUTATIONS } from './mutations.ts'
 import { runSeed } from './run.ts'
 
 const SEEDS = Number(process.env.OBVERSE_SEEDS ?? 5_000)
-const PATIENT = { timeout: 600_000 }
+/** What fails under a seed fails every time. */
+const PATIENT = { timeout: 600_000, retry: 0 }
 
 const run = promisify(execFile)
 

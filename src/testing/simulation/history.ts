@@ -21,6 +21,8 @@ export interface Effect {
 /** What was committed, as the store knows it and whoever died before it heard of it does not. */
 export class History {
   readonly effects: Effect[] = []
+  /** Events that were committed, whether they have a position or not. */
+  events = 0
   /** Checkpoints that went back, in words. */
   readonly setbacks: string[] = []
   readonly #world: World
@@ -60,12 +62,14 @@ export class History {
   /** Inline views are filled inside the commit, so this is told at its moment, whoever dies after it. */
   #within(entry: Entry, given: Unit, process: string): Unit {
     const unit = this.#without.has('due-time') ? undelayed(given) : given
-    if (!entry.delivery) return unit
     return {
       ...unit,
       project: (events, rows) => {
         const projected = unit.project?.(events, rows)
-        const add = () => this.#add(entry, process)
+        const add = () => {
+          this.events += unit.events.length
+          this.#add(entry, process)
+        }
         return projected instanceof Promise ? projected.then(add) : add()
       },
     }

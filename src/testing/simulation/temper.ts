@@ -16,7 +16,7 @@ export interface Temper {
 /** By chance: from nothing at all to a mishap at every other step. */
 export function temperOf(world: World): Temper {
   const apart = world.chance(0.5)
-  const consumers = 1 + Math.floor(world.random() * 3)
+  const consumers = world.chance(0.4) ? 1 : world.chance(0.8) ? 2 : 3
   return {
     apart,
     roles: [
