@@ -36,6 +36,8 @@ export function addressOf(url: string, { database, timeout }: Settings): Address
     appName: 'obverse',
     ...unlessGiven('serverSelectionTimeoutMS', timeout),
     ...unlessGiven('connectTimeoutMS', timeout),
+    // the driver would wait without end for a connection that its pool never gets
+    ...unlessGiven('waitQueueTimeoutMS', timeout),
     // a server that hangs is noticed after this and the time to connect; without, after 10 s more
     ...unlessGiven('heartbeatFrequencyMS', 3_000),
   }

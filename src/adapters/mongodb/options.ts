@@ -4,8 +4,8 @@ export interface MongodbOptions {
   /** The database. Default: the one that the URL names. */
   readonly database?: string
   /**
-   * Milliseconds in which a server must be found; then it counts as unreachable, and is looked for again by the next use.
-   * Default 3,000; `serverSelectionTimeoutMS` and `connectTimeoutMS` of the URL overrule it.
+   * Milliseconds in which a server must be found, and a connection to it had; then it counts as unreachable, and is looked for again by the next use.
+   * Default 3,000; `serverSelectionTimeoutMS`, `connectTimeoutMS` and `waitQueueTimeoutMS` of the URL overrule it.
    */
   readonly timeout?: number
 }
