@@ -64,6 +64,9 @@ class Fleet {
       }
     }
     this.#publishing = publish()
+    // a test that fails in the middle of it ends it as well, before its connection; whoever waits for the end hears of a failure
+    this.#publishing.catch(() => {})
+    onTestFinished(() => this.endPublishing())
   }
 
   /** Which partitions each has, by the last message of each. */
