@@ -12,7 +12,6 @@ const conditions = ['source', 'node', 'development|production']
 const LONGEST = [
   'test/faults/servers.test.ts',
   'apps/orders/test/events.test.ts',
-  'test/simulation/simulation.test.ts',
   'test/faults/embedded.test.ts',
   'test/bounds/messages.test.ts',
   'test/adapters/postgres.test.ts',

@@ -7,7 +7,7 @@ import { root } from '../repo/root.ts'
 import { MUTATIONS } from './mutations.ts'
 import { runSeed } from './run.ts'
 
-const SEEDS = Number(process.env.OBVERSE_SEEDS ?? 5_000)
+const SEEDS = Number(process.env.OBVERSE_SEEDS ?? 300)
 /** What fails under a seed fails every time. */
 const PATIENT = { timeout: 600_000, retry: 0 }
 
