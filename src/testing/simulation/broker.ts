@@ -83,20 +83,20 @@ export class ReachedBroker implements Broker {
     })
   }
 
-  subscribe(channel: string, options: SubscribeOptions): Promise<Subscription> {
-    return this.#link.call('broker.subscribe', async () => {
-      const subscription = new ReachedSubscription(channel, options, this.#link, this.#without)
-      this.#subscriptions.add(subscription)
-      await subscription.attach(this.#connection)
-      return {
-        pause: () => subscription.pause(),
-        resume: () => subscription.resume(),
-        close: async () => {
-          this.#subscriptions.delete(subscription)
-          await this.#link.call('close', () => subscription.detach()).catch(() => {})
-        },
-      }
-    })
+  async subscribe(channel: string, options: SubscribeOptions): Promise<Subscription> {
+    // a subscription is the process's own: one whose answer was lost is not there
+    await this.#link.call('broker.subscribe', async () => {})
+    const subscription = new ReachedSubscription(channel, options, this.#link, this.#without)
+    this.#subscriptions.add(subscription)
+    await subscription.attach(this.#connection)
+    return {
+      pause: () => subscription.pause(),
+      resume: () => subscription.resume(),
+      close: async () => {
+        this.#subscriptions.delete(subscription)
+        await this.#link.call('close', () => subscription.detach()).catch(() => {})
+      },
+    }
   }
 
   stats: Broker['stats'] = () => this.#link.call('broker.stats', () => this.#server.stats())

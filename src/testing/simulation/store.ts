@@ -151,6 +151,8 @@ export function reachedViews(views: ViewStore, link: Link): ViewStore {
   }
 }
 
+const ASKED = async (): Promise<void> => {}
+
 /** The queue in the store: a process that is frozen or dead takes nothing more; what it has is given back when its lease is over. */
 function reachedQueue(broker: Broker, link: Link): Broker {
   const { process } = link
@@ -172,7 +174,8 @@ function reachedQueue(broker: Broker, link: Link): Broker {
     sharesStore: true,
     declare: (channels) => port.declare(channels),
     publish: (messages) => port.publish(messages),
-    subscribe: (channel, options) => link.call('queue.subscribe', () => subscribe(channel, options)),
+    // a subscription is the process's own: one whose answer was lost is not there
+    subscribe: (channel, options) => link.call('queue.subscribe', ASKED).then(() => subscribe(channel, options)),
     stats: () => port.stats(),
     peek: (channel, limit) => port.peek(channel, limit),
     put: (channel, body) => port.put(channel, body),
