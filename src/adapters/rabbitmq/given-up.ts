@@ -14,6 +14,7 @@ import { brokerError } from './failure.ts'
 import { type Dialled, type Line, Link } from './link.ts'
 import type { Settings } from './options.ts'
 import { channelOf } from './partition.ts'
+import { endsWithin } from './time-limit.ts'
 import type { Topology } from './topology.ts'
 
 export interface GivenUpOptions {
@@ -28,6 +29,8 @@ export interface GivenUpOptions {
 
 /** Few: they are rare, and each is a transaction of its own. */
 const PREFETCH = 32
+/** Milliseconds that what is being taken gets when it is closed. */
+const LEAVE = 1_000
 
 /** Takes messages out of the queue of failed messages, one after the other; one that nobody can keep now is tried again without end. */
 export class GivenUpSubscription implements Subscription {
@@ -66,7 +69,7 @@ export class GivenUpSubscription implements Subscription {
   async close(): Promise<void> {
     this.#leaving.abort()
     this.resume()
-    await Promise.race([this.#running, sleep(this.#options.runtime, 1_000)])
+    await endsWithin(LEAVE, this.#running, this.#options.runtime)
     await this.#link.close()
     this.#options.onClosed(this)
   }

@@ -2,6 +2,7 @@ import type { ChannelModel, Message } from 'amqplib'
 import { bodyOfBytes, ObverseError, type Runtime, sleep } from 'obverse'
 import { closeChannel, openChannel } from './amqp-channel.ts'
 import { countOf } from './declare.ts'
+import { endsWithin } from './time-limit.ts'
 
 export interface PeekQuestion {
   readonly model: ChannelModel
@@ -80,7 +81,7 @@ async function borrow(
       news.resolve()
     })
     const enough = () => taken >= expected || (untouched && shown.length === limit)
-    while (!enough() && (await within(news.promise, SILENCE, runtime))) news = Promise.withResolvers()
+    while (!enough() && (await endsWithin(SILENCE, news.promise, runtime))) news = Promise.withResolvers()
   } finally {
     await closeChannel(amqp, runtime)
     await givenBack(model, queue, ready, runtime)
@@ -98,14 +99,6 @@ async function givenBack(model: ChannelModel, queue: string, ready: number, runt
     if (messages >= ready || (consumers > 0 && past > SILENCE / 5)) return
     await sleep(runtime, 5)
   }
-}
-
-/** False: nothing came in time. */
-async function within(news: Promise<void>, ms: number, runtime: Runtime): Promise<boolean> {
-  const stop = new AbortController()
-  const came = await Promise.race([news.then(() => true), sleep(runtime, ms, stop.signal).then(() => false)])
-  stop.abort()
-  return came
 }
 
 async function get(model: ChannelModel, queue: string, count: number, runtime: Runtime): Promise<Message[]> {
