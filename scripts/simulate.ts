@@ -1,7 +1,8 @@
 // npm run simulate: the application of test/simulation under many seeds.
 import { parseArgs } from 'node:util'
 import type { Mutation } from 'obverse/testing'
-import { catchMutation, MUTATIONS } from '../test/simulation/mutations.ts'
+import { Progress } from '../test/progress.ts'
+import { catchMutations, MUTATIONS } from '../test/simulation/mutations.ts'
 import { type Done, runSeeds } from '../test/simulation/pool.ts'
 import { runSeed } from '../test/simulation/run.ts'
 
@@ -15,8 +16,6 @@ A seed is one run of several processes, in memory, in which chance decides what 
 
 /** Failing seeds that are told of in full. */
 const SHOWN = 5
-/** Milliseconds between two lines of progress. */
-const PROGRESS = 2_000
 
 const number = new Intl.NumberFormat('en-US')
 
@@ -33,7 +32,13 @@ async function main(): Promise<number> {
   const one = count('--seed', values.seed)
   if (one !== undefined) return single(one, without, values.schedule)
   if (without.length > 0) return shown(without, from, seeds)
-  const done = await runSeeds({ from, seeds, onProgress: progress(from, seeds) })
+  const progress = new Progress(`seeds from ${from}`, seeds)
+  const done = await runSeeds({
+    from,
+    seeds,
+    onProgress: ({ seeds: so, failures }) => progress.update(so, `${failures.length} failed`),
+  })
+  progress.end()
   if (values.json) {
     const failures = done.failures.map(({ seed, violations }) => ({ seed, violations }))
     console.log(JSON.stringify({ seeds: done.seeds, from, failed: failures.length, failures }))
@@ -92,42 +97,24 @@ async function single(seed: number, without: readonly Mutation[], schedule: bool
 }
 
 async function shown(without: readonly Mutation[], from: number, seeds: number): Promise<number> {
-  const done = await runSeeds({ from, seeds, without, onProgress: ({ failures }) => failures.length === 0 })
-  const [first] = done.failures
+  const caught = await catchMutations(without, seeds, from)
   console.log(
-    first
-      ? `without ${without.join(', ')}: seed ${first.seed} shows it: ${first.violations[0]}`
+    caught
+      ? `without ${without.join(', ')}: seed ${caught.seed} shows it: ${caught.violation}`
       : `without ${without.join(', ')}: none of ${number.format(seeds)} seeds shows it`,
   )
-  return first ? 0 : 1
+  return caught ? 0 : 1
 }
 
 async function table(seeds: number): Promise<number> {
   let missed = 0
   console.log('| without | seeds | what is seen then |\n|---|--:|---|')
   for (const name of Object.keys(MUTATIONS) as (keyof typeof MUTATIONS)[]) {
-    const caught = await catchMutation(name, seeds)
+    const caught = await catchMutations([name], seeds)
     if (!caught) missed += 1
     console.log(`| \`${name}\` | ${caught?.seed ?? `more than ${seeds}`} | ${caught?.violation.split('\n')[0] ?? ''} |`)
   }
   return missed === 0 ? 0 : 1
-}
-
-function progress(from: number, seeds: number): (done: Done) => boolean {
-  const began = performance.now()
-  let told = began
-  return (done) => {
-    const now = performance.now()
-    if (now - told > PROGRESS) {
-      told = now
-      const rate = (done.seeds * 1_000) / (now - began)
-      const left = Math.ceil((seeds - done.seeds) / rate)
-      console.error(
-        `${number.format(done.seeds)} of ${number.format(seeds)} seeds from ${from}, ${Math.round(rate)}/s, ${number.format(left)} s left, ${done.failures.length} failed`,
-      )
-    }
-    return true
-  }
 }
 
 function tell({ seeds, commands, steps, failures }: Done): void {

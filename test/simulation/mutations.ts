@@ -39,10 +39,14 @@ export interface Caught {
   readonly violation: string
 }
 
-/** The first seed that shows what is missing. */
-export async function catchMutation(mutation: Mutation, most: number, from = 1): Promise<Caught | undefined> {
+/** The first of `most` seeds that shows what is missing. */
+export async function catchMutations(
+  without: readonly Mutation[],
+  most: number,
+  from = 1,
+): Promise<Caught | undefined> {
   for (let seed = from; seed < from + most; seed += 1) {
-    const { violations } = await runSeed(seed, { without: [mutation] })
+    const { violations } = await runSeed(seed, { without })
     if (violations[0] !== undefined) return { seed, violation: violations[0] }
   }
   return undefined

@@ -1,6 +1,5 @@
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
-import type { Mutation } from 'obverse/testing'
 
 /** Seeds of one task: few enough that progress shows and the last workers end together. */
 const CHUNK = 20
@@ -13,7 +12,6 @@ export interface Failure {
 export interface Task {
   readonly from: number
   readonly seeds: number
-  readonly without: readonly Mutation[]
 }
 
 export interface Done {
@@ -26,24 +24,20 @@ export interface Done {
 export interface PoolOptions {
   readonly from: number
   readonly seeds: number
-  readonly without?: readonly Mutation[]
-  /** Default: as many as the machine has processors. */
-  readonly workers?: number
-  /** Told of everything so far. False: no more. */
-  readonly onProgress?: (done: Done) => boolean
+  /** Told of everything so far. */
+  readonly onProgress: (done: Done) => void
 }
 
-/** Runs seeds side by side, in worker threads. What a seed does is its own: it is the same alone and among others. */
+/** Runs seeds side by side, in as many threads as the machine has processors. What a seed does is its own: it is the same alone and among others. */
 export async function runSeeds(options: PoolOptions): Promise<Done> {
-  const { from, seeds, without = [], workers = availableParallelism(), onProgress = () => true } = options
+  const { from, seeds, onProgress } = options
   let next = from
   let done: Done = { seeds: 0, commands: 0, steps: 0, failures: [] }
-  let more = true
   const task = (): Task | undefined => {
     const count = Math.min(CHUNK, from + seeds - next)
-    if (!more || count <= 0) return undefined
+    if (count <= 0) return undefined
     next += count
-    return { from: next - count, seeds: count, without }
+    return { from: next - count, seeds: count }
   }
   const take = (part: Done): void => {
     done = {
@@ -52,9 +46,9 @@ export async function runSeeds(options: PoolOptions): Promise<Done> {
       steps: done.steps + part.steps,
       failures: [...done.failures, ...part.failures].sort((a, b) => a.seed - b.seed),
     }
-    more = onProgress(done) && more
+    onProgress(done)
   }
-  const all = Array.from({ length: Math.min(workers, Math.ceil(seeds / CHUNK)) }, () => work(task, take))
+  const all = Array.from({ length: Math.min(availableParallelism(), Math.ceil(seeds / CHUNK)) }, () => work(task, take))
   await Promise.all(all)
   return done
 }

@@ -1,10 +1,9 @@
-import type { OpenStore, Store, StoreEnvironment, ViewStore, ViewTable } from 'obverse'
+import type { OpenStore, StoreEnvironment, ViewStore, ViewTable } from 'obverse'
 import { memory } from 'obverse/memory'
 
 /** A view store apart that may come back empty: what is asked of it afterwards is asked of a new one. */
 export class ForgetfulViews {
-  #store: Store = memory()
-  readonly #open = new Map<Store, Promise<OpenStore>>()
+  #open: Promise<OpenStore> | undefined
   readonly #environment: StoreEnvironment
 
   constructor(environment: StoreEnvironment) {
@@ -13,7 +12,7 @@ export class ForgetfulViews {
 
   /** All rows and checkpoints are gone. */
   forget(): void {
-    this.#store = memory()
+    this.#open = undefined
   }
 
   /** `checkpoints` false: they are not beside the rows, so that nobody notices when those are gone. */
@@ -48,9 +47,7 @@ export class ForgetfulViews {
   }
 
   #now(): Promise<OpenStore> {
-    const store = this.#store
-    const open = this.#open.get(store) ?? store.open(this.#environment)
-    this.#open.set(store, open)
-    return open
+    this.#open ??= memory().open(this.#environment)
+    return this.#open
   }
 }

@@ -6,8 +6,6 @@ import type { World } from './world.ts'
 /** A message that took effect: what a handler did with it was committed. */
 export interface Effect {
   readonly messageId: string
-  /** Of the message that has sent it. */
-  readonly cause: string | null
   readonly type: string
   readonly handler: string
   readonly key: string | null
@@ -78,11 +76,10 @@ export class History {
   #add({ delivery }: Entry, process: string): void {
     if (!delivery) return
     const { envelope, handler } = delivery
-    const { id: messageId, type, key, seq, metadata } = envelope
+    const { id: messageId, type, key, seq } = envelope
     this.#world.note(process, `has committed ${handler} of ${type} ${key ?? ''} ${seq ?? ''}`)
     this.effects.push({
       messageId,
-      cause: metadata.causationId,
       type,
       handler,
       key,

@@ -1,6 +1,6 @@
-import type { OpenStore } from 'obverse'
 import type { Cluster } from './cluster.ts'
 import type { Effect, History } from './history.ts'
+import { left } from './rest.ts'
 
 /** What has to hold of every application when all has come to rest. */
 export async function violations(cluster: Cluster): Promise<readonly string[]> {
@@ -32,23 +32,6 @@ function outOfOrder({ effects }: History): readonly string[] {
       found.push(`${effect.handler} handled ${effect.key} ${effect.seq} after ${before.seq}`)
     }
     last.set(lane, effect)
-  }
-  return found
-}
-
-async function left({ outbox, deadLetters }: OpenStore, { broker }: Cluster): Promise<readonly string[]> {
-  const found: string[] = []
-  const { count } = await outbox.waiting()
-  if (count > 0) found.push(`${count} messages are left in the outbox`)
-  for (const { channel, messages } of (await broker?.stats()) ?? []) {
-    if (messages > 0) found.push(`${messages} messages are left in the queue ${channel}`)
-  }
-  const dead = new Set((await deadLetters.list({ limit: 1_000 })).map(({ handler, key }) => `${handler}\n${key}`))
-  for (const state of ['retry', 'waiting'] as const) {
-    for (const { handler, key, messageId } of await deadLetters.list({ state, limit: 1_000 })) {
-      if (!dead.has(`${handler}\n${key}`))
-        found.push(`${messageId} is held for ${handler}, ${state}, and nothing is in its way`)
-    }
   }
   return found
 }

@@ -14,6 +14,7 @@ import { Claims } from './claims.ts'
 import type { History } from './history.ts'
 import type { Link } from './link.ts'
 import type { Mutations } from './mutation.ts'
+import { never } from './process.ts'
 import type { World } from './world.ts'
 
 /** Milliseconds within which a process hears of the commit of another, unless the hint is lost. */
@@ -62,16 +63,11 @@ function reachedPorts(open: OpenStore, reach: StoreReach): OpenStore {
         if (!link.isCut && world.chance(0.7)) world.after(world.between(0, HINT), hear)
       })
     },
-    close: () => (link.process.isAlive ? open.close() : new Promise(() => {})),
+    close: () => (link.process.isAlive ? open.close() : never()),
   }
 }
 
-function reachedMethods<T extends object>(name: string, port: T, link: Link): T {
-  const through = reached(name, port, link)
-  return Object.fromEntries(Object.keys(port).map((method) => [method, Reflect.get(through, method)])) as T
-}
-
-/** Every method of a port that answers with a promise, by way of the link. */
+/** Every method of a port that answers with a promise, by way of the link; in copies by `...` too. */
 export function reached<T extends object>(name: string, port: T, link: Link): T {
   return new Proxy(port, {
     get(target, property) {
@@ -93,11 +89,7 @@ function reachedTransactions(
   const through = reached('transactions', transactions, link)
   if (!apart) return through
   return {
-    hasTables: transactions.hasTables,
-    knowsPosition: transactions.knowsPosition,
-    enter: (entry) => through.enter(entry),
-    commit: (entry, unit) => through.commit(entry, unit),
-    transact: (entry, work) => through.transact(entry, work),
+    ...through,
     async decide(entry, { key, types }, decision) {
       const loaded = await link.call('events.load', () => events.load(key, { types }))
       const expected = new Map([[key, loaded.version]])
@@ -108,7 +100,7 @@ function reachedTransactions(
 
 function reachedOutbox(outbox: Outbox, claims: Claims, link: Link): Outbox {
   return {
-    ...reachedMethods('outbox', outbox, link),
+    ...reached('outbox', outbox, link),
     claim: (owner, limit) =>
       claims.claim(
         'outbox.claim',
@@ -126,7 +118,7 @@ function reachedOutbox(outbox: Outbox, claims: Claims, link: Link): Outbox {
 
 function reachedHeld(held: HeldRows, claims: Claims, link: Link): HeldRows {
   return {
-    ...reachedMethods('held', held, link),
+    ...reached('held', held, link),
     claim: (owner, handlers, limit) =>
       claims.claim(
         'held.claim',
@@ -168,19 +160,11 @@ function reachedQueue(broker: Broker, link: Link): Broker {
     )
     return subscription
   }
-  const port = reached('queue', broker, link)
   return {
-    name: broker.name,
-    sharesStore: true,
-    declare: (channels) => port.declare(channels),
-    publish: (messages) => port.publish(messages),
+    ...reached('queue', broker, link),
     // a subscription is the process's own: one whose answer was lost is not there
     subscribe: (channel, options) => link.call('queue.subscribe', ASKED).then(() => subscribe(channel, options)),
-    stats: () => port.stats(),
-    peek: (channel, limit) => port.peek(channel, limit),
-    put: (channel, body) => port.put(channel, body),
-    purge: (channel) => port.purge(channel),
-    close: () => (process.isAlive ? broker.close() : new Promise(() => {})),
+    close: () => (process.isAlive ? broker.close() : never()),
   }
 }
 

@@ -13,7 +13,7 @@ import {
 } from 'obverse'
 import { newEvent } from '../../../bench/new-event.ts'
 import { until } from '../../processes.ts'
-import { Progress } from '../progress.ts'
+import { Progress } from '../../progress.ts'
 
 /** Events of one timed run: few beside those that are there. */
 const SLICE = 2_000

@@ -6,9 +6,9 @@ import main from '../../../apps/orders/main.ts'
 import { ORDERS_EVENTS } from '../../../apps/orders/order-view.ts'
 import type { Installation } from '../../../apps/orders/test/installation.ts'
 import { until } from '../../processes.ts'
+import { Progress } from '../../progress.ts'
 import { flatnessOf, MOST_GROWTH, type Sample, sampleOf } from '../memory.ts'
 import { Findings, type Outcome } from '../outcome.ts'
-import { Progress } from '../progress.ts'
 import { malformed } from './malformed.ts'
 
 export interface MessagesOptions {

@@ -1,7 +1,7 @@
 import { type RunningProcess, start, until } from '../../processes.ts'
+import { Progress } from '../../progress.ts'
 import { flatnessOf, MOST_GROWTH, type Sample, sampleOf, WATCHED } from '../memory.ts'
 import { Findings, type Outcome } from '../outcome.ts'
-import { Progress } from '../progress.ts'
 
 /** When the consumer comes: with the writer, after it, or not at all, because the broker is down. */
 export type Way = 'beside' | 'behind' | 'never'

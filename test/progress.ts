@@ -15,13 +15,14 @@ export class Progress {
     this.#next = performance.now() + LINE_EVERY
   }
 
-  update(done: number): void {
+  /** `more`: what else there is to say by now. */
+  update(done: number, more = ''): void {
     const now = performance.now()
     if (now < this.#next) return
     this.#next = now + (process.stderr.isTTY ? DRAW_EVERY : LINE_EVERY)
     const rate = (done * 1_000) / (now - this.#began)
     const left = rate > 0 ? `  ${number.format((this.#count - done) / rate)} s left` : ''
-    const line = `${this.#what}  ${number.format(done)} of ${number.format(this.#count)}  ${number.format(rate)}/s${left}`
+    const line = `${this.#what}  ${number.format(done)} of ${number.format(this.#count)}  ${number.format(rate)}/s${left}${more && `, ${more}`}`
     process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${line}` : `${line}\n`)
   }
 
